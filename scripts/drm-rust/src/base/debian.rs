@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Packages of a Debian suite that the machine itself does not use.
+//!
+//! A private apt configuration in the cache names the machine's own mirror and the wanted suite. Apt verifies
+//! the suite's signature and the package's checksum; the machine's configuration stays as it is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Explain, FileContext, FileError};
+use crate::process::{Process, ProcessError};
+
+/// The keys that sign Debian's archive.
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+
+/// A package could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DebianError {
+    /// Apt is missing or failed.
+    #[error("apt cannot be used here")]
+    Apt(#[from] ProcessError),
+    /// The private configuration could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// No mirror of the machine has the suite.
+    #[error("no mirror of this machine's apt configuration serves {suite}")]
+    NoMirror {
+        /// The suite.
+        suite: String,
+    },
+    /// The suite has other versions.
+    #[error("{package} {version} is gone from {suite}, which now has {offered}")]
+    OtherVersion {
+        /// The package.
+        package: String,
+        /// What was wanted.
+        version: String,
+        /// The suite.
+        suite: String,
+        /// What there is, newest first.
+        offered: String,
+    },
+    /// The suite does not have the package.
+    #[error("{suite} has no package {package}")]
+    NoPackage {
+        /// The package.
+        package: String,
+        /// The suite.
+        suite: String,
+    },
+}
+
+impl DebianError {
+    /// Whether another source may still do.
+    pub fn is_unavailable(&self) -> bool {
+        !matches!(self, DebianError::File(_))
+    }
+}
+
+impl Explain for DebianError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            DebianError::Apt(_) => "on a machine without apt, name a tarball: see `drm-rust tree --help`".into(),
+            DebianError::File(error) => return error.hint(),
+            DebianError::NoMirror { .. } => {
+                "check the network and the Debian mirror in /etc/apt, or name a tarball with --base".into()
+            }
+            DebianError::OtherVersion { .. } => {
+                "`drm-rust tree --base-latest` takes the newest one; topics may need new anchors then".into()
+            }
+            DebianError::NoPackage { .. } => "name a tarball with --base: see `drm-rust tree --help`".into(),
+        })
+    }
+}
+
+/// A private view of one suite.
+struct Suite<'a> {
+    name: &'a str,
+    dir: PathBuf,
+}
+
+impl Suite<'_> {
+    /// An apt command that sees this suite only.
+    fn apt(&self, program: &str) -> Process {
+        let dir = self.dir.display();
+        let options = [
+            format!("Dir::Etc::SourceList={dir}/sources.list"),
+            "Dir::Etc::SourceParts=/dev/null".into(),
+            "Dir::Etc::Preferences=/dev/null".into(),
+            "Dir::Etc::PreferencesParts=/dev/null".into(),
+            format!("Dir::State={dir}/state"),
+            format!("Dir::State::Lists={dir}/lists"),
+            "Dir::State::Status=/dev/null".into(),
+            format!("Dir::Cache={dir}/cache"),
+            "APT::Sandbox::User=root".into(),
+            "Acquire::Languages=none".into(),
+            "Acquire::Retries=3".into(),
+        ];
+        options.iter().fold(Process::new(program), |process, option| process.args(["-o", option]))
+    }
+
+    /// Points the view at a mirror. False where the mirror does not serve the suite.
+    fn update(&self, mirror: &str) -> Result<bool, DebianError> {
+        let list = self.dir.join("sources.list");
+        let signed = if Path::new(KEYRING).exists() { format!("[signed-by={KEYRING}] ") } else { String::new() };
+        fs::write(&list, format!("deb {signed}{mirror} {} main\n", self.name)).at("write", &list)?;
+        let args = ["-o", "APT::Update::Error-Mode=any", "update", "--quiet=2"];
+        Ok(self.apt("apt-get").args(args).output()?.code == 0)
+    }
+
+    /// The versions that the suite has of a package, newest first.
+    fn versions(&self, package: &str) -> Result<Vec<String>, DebianError> {
+        let output = self.apt("apt-cache").args(["madison", package]).run()?;
+        let version = |line: &String| line.split('|').nth(1).map(|version| version.trim().to_owned());
+        Ok(output.lines().iter().filter_map(version).collect())
+    }
+}
+
+/// The mirrors that the machine's apt uses, likeliest first.
+fn mirrors() -> Result<Vec<String>, DebianError> {
+    let output = Process::new("apt-get").args(["--print-uris", "update"]).run()?;
+    Ok(mirrors_of(&output.text()))
+}
+
+/// Reads mirrors out of what `apt-get --print-uris update` prints. Archives named after Debian come first:
+/// a machine may have others, and security updates live in an archive of their own.
+fn mirrors_of(uris: &str) -> Vec<String> {
+    let mut mirrors: Vec<String> = Vec::new();
+    for line in uris.lines() {
+        let uri = line.trim_start_matches('\'').split('\'').next().unwrap_or_default();
+        if let Some((mirror, _)) = uri.split_once("/dists/")
+            && !mirrors.iter().any(|known| known == mirror)
+        {
+            mirrors.push(mirror.to_owned());
+        }
+    }
+    mirrors.sort_by_key(|mirror| !mirror.trim_end_matches('/').ends_with("/debian"));
+    mirrors
+}
+
+fn open_suite<'a>(name: &'a str, package: &str, cache: &Path) -> Result<(Suite<'a>, Vec<String>), DebianError> {
+    let suite = Suite { name, dir: cache.join("apt").join(name) };
+    for part in ["state", "lists/partial", "cache/archives/partial"] {
+        let dir = suite.dir.join(part);
+        fs::create_dir_all(&dir).at("create", &dir)?;
+    }
+    for mirror in mirrors()? {
+        if suite.update(&mirror)? {
+            let versions = suite.versions(package)?;
+            return Ok((suite, versions));
+        }
+    }
+    Err(DebianError::NoMirror { suite: name.to_owned() })
+}
+
+/// The newest version of a package whose upstream version starts with `prefix`.
+pub fn newest(package: &str, prefix: &str, suite: &str, cache: &Path) -> Result<String, DebianError> {
+    let (_, versions) = open_suite(suite, package, cache)?;
+    versions
+        .into_iter()
+        .find(|version| version.starts_with(prefix))
+        .ok_or_else(|| DebianError::NoPackage { package: package.to_owned(), suite: suite.to_owned() })
+}
+
+/// Downloads a package of a suite into a folder and gives the file.
+pub fn download(package: &str, version: &str, suite: &str, into: &Path) -> Result<PathBuf, DebianError> {
+    let (view, versions) = open_suite(suite, package, into)?;
+    if versions.is_empty() {
+        return Err(DebianError::NoPackage { package: package.to_owned(), suite: suite.to_owned() });
+    }
+    if !versions.iter().any(|offered| offered == version) {
+        return Err(DebianError::OtherVersion {
+            package: package.to_owned(),
+            version: version.to_owned(),
+            suite: suite.to_owned(),
+            offered: versions.join(", "),
+        });
+    }
+    let dir = view.dir.join("download");
+    // A file of an earlier, interrupted run would be taken as it is.
+    if dir.exists() {
+        fs::remove_dir_all(&dir).at("remove", &dir)?;
+    }
+    fs::create_dir_all(&dir).at("create", &dir)?;
+    view.apt("apt-get").args(["download", "--quiet=2", &format!("{package}={version}")]).dir(&dir).run()?;
+    let file = fs::read_dir(&dir).at("read", &dir)?.flatten().map(|entry| entry.path());
+    file.into_iter()
+        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
+        .ok_or_else(|| DebianError::NoPackage { package: package.to_owned(), suite: suite.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mirrors_come_from_apts_own_words() {
+        let uris = "'http://s.example/debian-security/dists/x-security/InRelease' f 0\n\
+                    'http://m.example/debian/dists/x/InRelease' f 0\n\
+                    'http://m.example/debian/dists/x-updates/InRelease' f 0\n";
+        assert_eq!(mirrors_of(uris), ["http://m.example/debian", "http://s.example/debian-security"]);
+        assert!(mirrors_of("").is_empty());
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Turns an archive into one commit: xz → tar → git objects, without a detour through a work tree.
+//!
+//! One thread reads the archive (liblzma decompresses its blocks on more), the others hash and compress.
+//! The commit depends on nothing but the archive, the cuts, and the author and date of the pin.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex};
+
+use super::archive::{self, ArchiveError, Member};
+use super::pin::Cut;
+use crate::error::{Explain, FileContext, FileError};
+use crate::git::Oid;
+use crate::git::commit::Commit;
+use crate::git::pack::{Encoder, Kind, PackWriter, object_id};
+use crate::git::treeobj::{Entries, Mode, serialize};
+use crate::report::{Reporter, Unit};
+
+/// Members on their way from the reader to the compressors: bounds the memory that an import takes.
+const IN_FLIGHT: usize = 64;
+
+/// An import failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The archive was refused.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The pack could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+impl Explain for ImportError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            ImportError::Archive(error) => error.hint(),
+            ImportError::File(error) => error.hint(),
+        }
+    }
+}
+
+/// What to import, and what the commit shall say.
+pub struct Import<'a> {
+    /// The archive.
+    pub archive: &'a Path,
+    /// What to drop from its files.
+    pub cuts: &'a [Cut],
+    /// Makes the commit from its tree.
+    pub commit: &'a dyn Fn(Oid) -> Commit,
+}
+
+/// A tree entry that was imported.
+type Imported = (Vec<u8>, Mode, Oid);
+
+/// The pack that is being written, and what it has already.
+struct Sink {
+    pack: PackWriter<File>,
+    known: HashSet<Oid>,
+}
+
+impl Sink {
+    fn is_new(&mut self, oid: Oid) -> bool {
+        self.known.insert(oid)
+    }
+}
+
+/// Imports an archive into `<stem>.pack` and `<stem>.idx`. Gives the commit.
+pub fn import(what: &Import<'_>, stem: &Path, reporter: &dyn Reporter) -> Result<Oid, ImportError> {
+    let (pack_path, index_path) = (stem.with_extension("pack"), stem.with_extension("idx"));
+    let pack = File::options().read(true).write(true).create_new(true).open(&pack_path).at("create", &pack_path)?;
+    let pack = PackWriter::new(pack).at("write", &pack_path)?;
+    let sink = Mutex::new(Sink { pack, known: HashSet::new() });
+    reporter.begin("importing the base", None, Unit::Items);
+    let files = import_files(what, &sink, reporter)?;
+    let mut sink = sink.into_inner().expect("no thread panicked");
+    let commit = write_trees(files, what.commit, &mut sink).at("write", &pack_path)?;
+    let index = File::create_new(&index_path).at("create", &index_path)?;
+    sink.pack.finish(index).at("write", &pack_path)?;
+    reporter.end();
+    Ok(commit)
+}
+
+fn import_files(what: &Import<'_>, sink: &Mutex<Sink>, reporter: &dyn Reporter) -> Result<Vec<Imported>, ImportError> {
+    let threads = rayon::current_num_threads();
+    std::thread::scope(|scope| {
+        let (send, receive) = sync_channel::<Member>(IN_FLIGHT);
+        // The workers own the receiver: when all have failed, sending fails too instead of blocking.
+        let receive = Arc::new(Mutex::new(receive));
+        let worker = |_| {
+            let receive = Arc::clone(&receive);
+            scope.spawn(move || store(&receive, sink, reporter))
+        };
+        let workers: Vec<_> = (0..threads).map(worker).collect();
+        drop(receive);
+        let read = archive::read(what.archive, |mut member| {
+            cut(what.cuts, &mut member);
+            send.send(member).map_err(|_| io::Error::other("the pack cannot be written"))
+        });
+        drop(send);
+        let mut files = Vec::new();
+        for worker in workers {
+            // What a worker says is the cause where the reader only saw it go away.
+            files.extend(worker.join().expect("a worker panicked").at("write", "the pack")?);
+        }
+        read?;
+        Ok(files)
+    })
+}
+
+/// Hashes and compresses members until there are no more.
+fn store(receive: &Mutex<Receiver<Member>>, sink: &Mutex<Sink>, reporter: &dyn Reporter) -> io::Result<Vec<Imported>> {
+    let mut encoder = Encoder::default();
+    let mut files = Vec::new();
+    loop {
+        let member = receive.lock().expect("no thread panicked").recv();
+        let Ok(Member { path, mode, data }) = member else { return Ok(files) };
+        let oid = object_id(Kind::Blob, &data);
+        if sink.lock().expect("no thread panicked").is_new(oid) {
+            let entry = encoder.encode(oid, Kind::Blob, &data);
+            sink.lock().expect("no thread panicked").pack.add(&entry)?;
+        }
+        files.push((path, mode, oid));
+        reporter.advance(1);
+    }
+}
+
+fn cut(cuts: &[Cut], member: &mut Member) {
+    for cut in cuts.iter().filter(|cut| cut.file.as_bytes() == member.path) {
+        let mut end = 0;
+        let mut before = 0;
+        for line in member.data.split_inclusive(|&b| b == b'\n') {
+            let text = line.strip_suffix(b"\n").unwrap_or(line);
+            if text == cut.from.as_bytes() {
+                let comment = &member.data[before..end] == b"#\n";
+                member.data.truncate(if comment { before } else { end });
+                break;
+            }
+            before = end;
+            end += line.len();
+        }
+    }
+}
+
+/// A directory that is being put together.
+#[derive(Default)]
+struct Folder {
+    entries: Entries,
+    folders: BTreeMap<Vec<u8>, Folder>,
+}
+
+fn write_trees(files: Vec<Imported>, commit: &dyn Fn(Oid) -> Commit, sink: &mut Sink) -> io::Result<Oid> {
+    let mut root = Folder::default();
+    for (path, mode, oid) in files {
+        let mut parts: Vec<&[u8]> = path.split(|&b| b == b'/').collect();
+        let name = parts.pop().expect("split gives at least one part");
+        let mut folder = &mut root;
+        for part in parts {
+            folder = folder.folders.entry(part.to_vec()).or_default();
+        }
+        folder.entries.insert(name.to_vec(), (mode, oid));
+    }
+    let mut encoder = Encoder::default();
+    let mut write = |kind, data: Vec<u8>| {
+        let oid = object_id(kind, &data);
+        if sink.is_new(oid) {
+            sink.pack.add(&encoder.encode(oid, kind, &data))?;
+        }
+        io::Result::Ok(oid)
+    };
+    let tree = write_folder(root, &mut write)?;
+    write(Kind::Commit, commit(tree).to_bytes())
+}
+
+fn write_folder(folder: Folder, write: &mut impl FnMut(Kind, Vec<u8>) -> io::Result<Oid>) -> io::Result<Oid> {
+    let mut entries = folder.entries;
+    for (name, below) in folder.folders {
+        entries.insert(name, (Mode::Tree, write_folder(below, write)?));
+    }
+    write(Kind::Tree, serialize(&entries))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut_to(data: &str, from: &str) -> String {
+        let mut member = Member { path: b".gitignore".to_vec(), mode: Mode::File, data: data.into() };
+        cut(&[Cut { file: ".gitignore".into(), from: from.into() }], &mut member);
+        String::from_utf8(member.data).unwrap()
+    }
+
+    #[test]
+    fn cuts_drop_the_tail_and_the_empty_comment_before_it() {
+        assert_eq!(cut_to("*.o\n#\n# tail\n/*\n", "# tail"), "*.o\n");
+        assert_eq!(cut_to("*.o\n# tail\n/*\n", "# tail"), "*.o\n");
+        assert_eq!(cut_to("*.o\n", "# tail"), "*.o\n");
+    }
+}

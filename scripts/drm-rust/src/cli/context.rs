@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The surroundings of a command: where the checkout is, where output goes, what the environment says.
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::ArgMatches;
+use jiff::Timestamp;
+
+use drm_rust::workspace::Workspace;
+
+use super::error::CommandError;
+use super::progress::Progress;
+
+/// What every command gets.
+pub(super) struct Context {
+    /// The checkout.
+    pub(super) ws: Workspace,
+    /// The current directory, which paths of the command line are relative to.
+    pub(super) here: PathBuf,
+    /// Progress for the person at the terminal.
+    pub(super) progress: Progress,
+    quiet: bool,
+}
+
+impl Context {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub(super) fn new(matches: &ArgMatches) -> Result<Self, CommandError> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let here = std::env::current_dir().map_err(CommandError::io)?;
+        let start = matches.get_one::<String>("root").map_or(here.clone(), |dir| here.join(dir));
+        // Help for shells needs no checkout.
+        let needs_root = !matches!(matches.subcommand_name(), Some("completions" | "man"));
+        let root = find_root(&start);
+        if needs_root && root.is_none() {
+            return Err(no_checkout(&start));
+        }
+        let cache = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+        let quiet = matches.get_flag("quiet");
+        let ws = Workspace {
+            root: root.unwrap_or(start),
+            cache: cache.unwrap_or_else(|| PathBuf::from("/var/tmp")).join("drm-rust"),
+            now: now(variable("SOURCE_DATE_EPOCH"))?,
+            command: command_line(std::env::args().skip(1)),
+        };
+        let visible = !quiet && std::io::stderr().is_terminal();
+        Ok(Context { ws, here, progress: Progress::new(visible, quiet), quiet })
+    }
+
+    /// Writes data to standard output.
+    pub(super) fn data(&self, text: &str) -> Result<(), CommandError> {
+        let mut out = std::io::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CommandError::io)
+    }
+
+    /// Writes a value to standard output as JSON.
+    pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), CommandError> {
+        let text = serde_json::to_string_pretty(value).expect("plain data can be written");
+        self.data(&(text + "\n"))
+    }
+
+    /// Tells the person something.
+    pub(super) fn say(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+}
+
+/// The checkout that holds a folder.
+fn find_root(start: &Path) -> Option<PathBuf> {
+    let start = start.canonicalize().ok()?;
+    start.ancestors().find(|dir| dir.join("scripts/drm-rust/base.toml").is_file()).map(Path::to_owned)
+}
+
+fn no_checkout(start: &Path) -> CommandError {
+    let message = format!("{} is not inside a checkout of DRM-Rust", start.display());
+    CommandError::failed(message, "change to the checkout, or name it with -C DIR")
+}
+
+/// The time of the run; `SOURCE_DATE_EPOCH` fixes it.
+fn now(epoch: Option<PathBuf>) -> Result<Timestamp, CommandError> {
+    let Some(epoch) = epoch else { return Ok(Timestamp::now()) };
+    let seconds = epoch.to_str().and_then(|text| text.parse().ok());
+    seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()).ok_or_else(|| {
+        let message = format!("SOURCE_DATE_EPOCH is no number of seconds: `{}`", epoch.display());
+        CommandError::usage(message, "unset it, or set it to seconds since 1970, for example `date +%s`")
+    })
+}
+
+fn command_line(args: impl Iterator<Item = String>) -> String {
+    let text = args.collect::<Vec<_>>().join(" ");
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}

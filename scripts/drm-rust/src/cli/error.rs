@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Errors as a person sees them: `error:`, `caused by:`, `hint:`, and an exit code.
+
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use drm_rust::error::{Class, Explain};
+
+/// A command failed.
+pub(super) struct CommandError {
+    class: Class,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    /// The reader of standard output went away: no mistake of anybody.
+    silent: bool,
+}
+
+impl CommandError {
+    /// The environment or the input is at fault.
+    pub(super) fn failed(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        CommandError {
+            class: Class::Failed,
+            message: message.into(),
+            causes: Vec::new(),
+            hint: Some(hint.into()),
+            silent: false,
+        }
+    }
+
+    /// The command line is at fault.
+    pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        CommandError { class: Class::Usage, ..CommandError::failed(message, hint) }
+    }
+
+    /// Standard output or the terminal failed.
+    pub(super) fn io(error: io::Error) -> Self {
+        let silent = error.kind() == io::ErrorKind::BrokenPipe;
+        let hint = "check the terminal and the current directory";
+        CommandError { silent, ..CommandError::failed(error.to_string(), hint) }
+    }
+
+    /// Tells the person, and gives the exit code.
+    pub(super) fn report(&self) -> ExitCode {
+        if self.silent {
+            return ExitCode::SUCCESS;
+        }
+        let mut err = io::stderr().lock();
+        let (red, cyan, plain) = if err.is_terminal() { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
+        let _ = writeln!(err, "{red}error:{plain} {}", self.message);
+        for cause in &self.causes {
+            let _ = writeln!(err, "caused by: {cause}");
+        }
+        if let Some(hint) = &self.hint {
+            let _ = writeln!(err, "{cyan}hint:{plain} {}", hint.replace('\n', "\n      "));
+        }
+        ExitCode::from(match self.class {
+            Class::Failed => 1,
+            Class::Usage => 2,
+            Class::Conflict => 3,
+            Class::Check => 4,
+            Class::Bug => 70,
+        })
+    }
+}
+
+impl<E: Explain> From<E> for CommandError {
+    fn from(error: E) -> Self {
+        let message = error.to_string();
+        let mut causes = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // A wrapper that shows its cause itself need not say it twice.
+            if !message.ends_with(&text) && causes.last() != Some(&text) {
+                causes.push(text);
+            }
+            source = cause.source();
+        }
+        CommandError { class: error.class(), hint: error.hint(), message, causes, silent: false }
+    }
+}

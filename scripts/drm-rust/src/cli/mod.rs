@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! One file a command, one table of commands: a new command is a file and a line in [`COMMANDS`].
+
+mod completions;
+mod context;
+mod error;
+mod forward;
+mod man;
+mod op;
+mod progress;
+mod setup;
+mod status;
+mod topic;
+mod tree;
+mod undo;
+
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use context::Context;
+use error::CommandError;
+
+/// What a command gives back.
+type CommandResult = Result<(), CommandError>;
+
+/// One command.
+struct Entry {
+    name: &'static str,
+    /// The heading that it stands under in `--help`.
+    group: &'static str,
+    /// Adds its help and its arguments.
+    args: fn(Command) -> Command,
+    run: fn(&mut Context, &ArgMatches) -> CommandResult,
+}
+
+/// Every command, in the order in which `--help` shows them.
+const COMMANDS: &[Entry] = &[
+    Entry { name: "setup", group: "The tree", args: setup::args, run: setup::run },
+    Entry { name: "tree", group: "The tree", args: tree::args, run: tree::run },
+    Entry { name: "status", group: "The tree", args: status::args, run: status::run },
+    Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
+    Entry { name: "forward", group: "Topics", args: forward::args, run: forward::run },
+    Entry { name: "op", group: "History", args: op::args, run: op::run },
+    Entry { name: "undo", group: "History", args: undo::args, run: undo::run },
+    Entry { name: "completions", group: "Help", args: completions::args, run: completions::run },
+    Entry { name: "man", group: "Help", args: man::args, run: man::run },
+];
+
+const ABOUT: &str = "Make and keep the complete DRM-Rust kernel tree";
+
+const LONG_ABOUT: &str = "\
+Make and keep the complete DRM-Rust kernel tree.
+
+This repository holds what DRM-Rust adds to Linux. Together with a pinned
+release of Linux (the base), the topic manifests turn it into a complete git
+tree in linux/: one branch a topic, all of them merged into drm-rust-next.
+Whoever runs this program gets the same commit ids.
+
+  drm-rust setup     get what this machine lacks
+  drm-rust tree      make linux/, or bring it up to date
+  drm-rust status    see what there is, and what waits to be forwarded";
+
+/// The whole command line.
+fn command() -> Command {
+    let quiet = Arg::new("quiet").short('q').long("quiet").global(true).action(ArgAction::SetTrue);
+    let root = Arg::new("root").short('C').long("root").value_name("DIR").global(true);
+    let mut command = Command::new("drm-rust")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(ABOUT)
+        .long_about(LONG_ABOUT)
+        .after_help(groups())
+        .help_template("{about-with-newline}\n{usage-heading} {usage}\n{after-help}\n\nOptions:\n{options}")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .max_term_width(80)
+        .arg(quiet.help("Say nothing but errors"))
+        .arg(root.help("Act on the checkout that holds DIR [default: the current directory]"));
+    for entry in COMMANDS {
+        command = command.subcommand((entry.args)(Command::new(entry.name)));
+    }
+    command
+}
+
+/// The commands under their headings.
+fn groups() -> String {
+    let mut text = String::new();
+    let mut heading = "";
+    for entry in COMMANDS {
+        if entry.group != heading {
+            text += if heading.is_empty() { "" } else { "\n" };
+            heading = entry.group;
+            text += &format!("{heading}:\n");
+        }
+        let about = (entry.args)(Command::new(entry.name)).get_about().map(ToString::to_string).unwrap_or_default();
+        text += &format!("  {:<12} {about}\n", entry.name);
+    }
+    text + "\nSee `drm-rust COMMAND --help` for a command's options."
+}
+
+/// Runs the command line of this process.
+pub(crate) fn main() -> ExitCode {
+    let matches = match command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help goes to standard output with code 0, mistakes to standard error with code 2.
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    let result = Context::new(&matches).and_then(|mut context| dispatch(&mut context, &matches));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error.report(),
+    }
+}
+
+fn dispatch(context: &mut Context, matches: &ArgMatches) -> CommandResult {
+    let (name, matches) = matches.subcommand().expect("a command is required");
+    let entry = COMMANDS.iter().find(|entry| entry.name == name).expect("clap knows the table's commands only");
+    (entry.run)(context, matches)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_says_what_it_does_in_the_imperative() {
+        for sub in command().get_subcommands() {
+            let about = sub.get_about().unwrap_or_else(|| panic!("{} has no help", sub.get_name())).to_string();
+            assert!(about.starts_with(char::is_uppercase) && !about.ends_with('.'), "{about}");
+        }
+    }
+}

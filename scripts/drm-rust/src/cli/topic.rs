@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `drm-rust topic`
+
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
+use serde::Serialize;
+
+use drm_rust::git::{Oid, TopicName};
+use drm_rust::topic::manage;
+use drm_rust::topic::manifest::Manifest;
+use drm_rust::topic::{self, Topics};
+use drm_rust::workspace::Trees;
+
+use super::CommandResult;
+use super::context::Context;
+use super::error::CommandError;
+use super::status::counted;
+
+const LONG: &str = "\
+List, show, begin and remove topics.
+
+A topic is an ordered series of patches on the base, or on other topics. Its
+manifest is scripts/drm-rust/topics/OWNER/NAME.toml, its branch
+topic/OWNER/NAME.";
+
+#[derive(Subcommand)]
+enum Commands {
+    /// List the topics
+    List(List),
+    /// Show a topic's patches, files and edits
+    Show(Show),
+    /// Begin a topic: write its manifest
+    New(New),
+    /// Remove a topic: its manifest and its overlay files
+    Remove(Remove),
+}
+
+#[derive(Args)]
+struct List {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct Show {
+    /// The topic
+    #[arg(value_name = "OWNER/NAME")]
+    name: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+struct New {
+    /// The tree that will take the topic, and a name
+    #[arg(value_name = "OWNER/NAME")]
+    name: String,
+    /// What the topic is, in one line
+    #[arg(long)]
+    title: String,
+    /// A topic that it stands on (may be given several times)
+    #[arg(long, value_name = "OWNER/NAME")]
+    requires: Vec<String>,
+    /// The author, as `Name <mail>` [default: the identity that git knows]
+    #[arg(long)]
+    author: Option<String>,
+}
+
+#[derive(Args)]
+struct Remove {
+    /// The topic
+    #[arg(value_name = "OWNER/NAME")]
+    name: String,
+    /// Only list the files that would be removed
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+pub(super) fn args(command: Command) -> Command {
+    let command = command.about("List, show, begin and remove topics").long_about(LONG);
+    Commands::augment_subcommands(command.subcommand_required(true).arg_required_else_help(true))
+}
+
+pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
+    match Commands::from_arg_matches(matches).expect("clap checked the arguments") {
+        Commands::List(arguments) => list(context, &arguments),
+        Commands::Show(arguments) => show(context, &arguments),
+        Commands::New(arguments) => new(context, &arguments),
+        Commands::Remove(arguments) => remove(context, &arguments),
+    }
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    name: &'a TopicName,
+    title: &'a str,
+    requires: &'a [TopicName],
+    patches: usize,
+    files: usize,
+}
+
+fn list(context: &Context, arguments: &List) -> CommandResult {
+    let topics = topic::load(&context.ws.root)?;
+    let rows: Vec<Row<'_>> = topics
+        .iter()
+        .map(|(name, manifest)| Row {
+            name,
+            title: &manifest.title,
+            requires: &manifest.requires,
+            patches: manifest.patches.len(),
+            files: manifest.files().count(),
+        })
+        .collect();
+    if arguments.json {
+        return context.json(&rows);
+    }
+    let width = rows.iter().map(|row| row.name.as_str().len()).max().unwrap_or(0);
+    let line = |row: &Row<'_>| {
+        let (patches, files) = (counted(row.patches, "patch", ""), counted(row.files, "file", ""));
+        format!("{:width$}  {patches:>10}  {files:>9}  {}\n", row.name, row.title)
+    };
+    context.data(&rows.iter().map(line).collect::<String>())
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    name: &'a TopicName,
+    title: &'a str,
+    summary: &'a str,
+    requires: &'a [TopicName],
+    patches: Vec<ShownPatch<'a>>,
+}
+
+#[derive(Serialize)]
+struct ShownPatch<'a> {
+    subject: &'a str,
+    author: String,
+    commit: Option<Oid>,
+    files: &'a [String],
+    edits: Vec<&'a str>,
+}
+
+fn show(context: &Context, arguments: &Show) -> CommandResult {
+    let name: TopicName = arguments.name.parse()?;
+    let topics = topic::load(&context.ws.root)?;
+    let manifest = find(&topics, &name)?;
+    let commits = manage::commits(&context.ws.linux(), &name, manifest.patches.len())?;
+    let patches = manifest.patches.iter().enumerate().map(|(i, patch)| ShownPatch {
+        subject: &patch.subject,
+        author: manifest.author_of(patch).to_string(),
+        commit: commits.get(i).copied(),
+        files: &patch.files,
+        edits: patch.edits.iter().map(|edit| edit.file.as_str()).collect(),
+    });
+    let shown = Shown {
+        name: &name,
+        title: &manifest.title,
+        summary: manifest.summary.trim(),
+        requires: &manifest.requires,
+        patches: patches.collect(),
+    };
+    if arguments.json {
+        return context.json(&shown);
+    }
+    context.data(&text(&shown))
+}
+
+fn text(shown: &Shown<'_>) -> String {
+    let mut text = format!("{}: {}\n\n", shown.name, shown.title);
+    text.extend(shown.summary.lines().map(|line| format!("    {line}").trim_end().to_owned() + "\n"));
+    if !shown.requires.is_empty() {
+        let names: Vec<_> = shown.requires.iter().map(TopicName::as_str).collect();
+        text += &format!("\nrequires {}\n", names.join(", "));
+    }
+    for patch in &shown.patches {
+        let commit = patch.commit.map_or("-".repeat(12), |commit| commit.short());
+        text += &format!("\n{commit}  {}\n", patch.subject);
+        text.extend(patch.files.iter().map(|file| format!("    adds   {file}\n")));
+        let mut edits = patch.edits.clone();
+        edits.dedup();
+        text.extend(edits.iter().map(|file| format!("    edits  {file}\n")));
+    }
+    text
+}
+
+fn find<'a>(topics: &'a Topics, name: &TopicName) -> Result<&'a Manifest, CommandError> {
+    topics.get(name).ok_or_else(|| manage::ManageError::Unknown(name.clone()).into())
+}
+
+fn new(context: &Context, arguments: &New) -> CommandResult {
+    let name: TopicName = arguments.name.parse()?;
+    let requires = arguments.requires.iter().map(|name| name.parse()).collect::<Result<Vec<TopicName>, _>>()?;
+    let trees = Trees::load(&context.ws.data("trees.toml"))?;
+    let author = match &arguments.author {
+        Some(author) => author.parse()?,
+        None => manage::git_identity(&context.ws.root)?.unwrap_or(trees.ours.identity),
+    };
+    let path = manage::create(&context.ws.root, &name, &arguments.title, &requires, &author)?;
+    context.say(&format!("wrote {path}: its comments show what a patch looks like"));
+    Ok(())
+}
+
+fn remove(context: &Context, arguments: &Remove) -> CommandResult {
+    let name: TopicName = arguments.name.parse()?;
+    let removed = manage::remove(&context.ws.root, &name, arguments.dry_run)?;
+    let verb = if arguments.dry_run { "would remove" } else { "removed" };
+    for file in &removed {
+        context.say(&format!("{verb} {file}"));
+    }
+    if !arguments.dry_run {
+        context.say("`git restore .` brings them back; `drm-rust tree` takes them out of linux/");
+    }
+    Ok(())
+}

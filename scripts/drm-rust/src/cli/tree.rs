@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `drm-rust tree`
+
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use drm_rust::base::pin::Spec;
+use drm_rust::git::BranchName;
+use drm_rust::tree::{self, Options};
+
+use super::CommandResult;
+use super::context::Context;
+use super::error::CommandError;
+
+const LONG: &str = "\
+Make linux/, or bring it up to date.
+
+Imports the base, commits every topic's patches on it (branches
+topic/OWNER/NAME) and merges the topics into drm-rust-next, which linux/ has
+checked out. The same input gives the same commit ids everywhere. Branches and
+op log change in one transaction; the work tree follows, and only files that
+differ are written. Changes in linux/ that are not committed are never
+overwritten.
+
+The base is what scripts/drm-rust/base.toml pins. SPEC names another one, which
+stays in use until the next --base:
+  pin                           what base.toml pins
+  linux-7.3.4.tar.xz#sha256=... a tarball of this machine
+  https://...#sha256=...        a tarball of a server
+  git:PATH#REV                  a revision of an existing clone: topics then
+                                stand on the real upstream commit";
+
+#[derive(Args)]
+struct Arguments {
+    /// Stand on another base
+    #[arg(long, value_name = "SPEC", conflicts_with = "base_latest")]
+    base: Option<String>,
+    /// Take the newest package of the pinned series, where the pinned one is gone
+    #[arg(long)]
+    base_latest: bool,
+    /// Take back branches that were moved by other means (`drm-rust undo` restores them)
+    #[arg(long)]
+    reset: bool,
+}
+
+pub(super) fn args(command: Command) -> Command {
+    Arguments::augment_args(command.about("Make linux/, or bring it up to date").long_about(LONG))
+}
+
+pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
+    let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
+    let base = arguments.base.as_deref().map(str::parse::<Spec>).transpose().map_err(CommandError::from)?;
+    let base = base.map(|spec| spec.from_dir(&context.here));
+    let options = Options { base, latest: arguments.base_latest, reset: arguments.reset };
+    let outcome = tree::refresh(&context.ws, &options, &context.progress)?;
+    let next = outcome.built.view[&BranchName::next()].short();
+    if let Some(what) = &outcome.left_alone {
+        context.say(&format!("note: linux/ has {what} checked out: its work tree stays as it is"));
+    }
+    if outcome.created {
+        context.say(&format!("made linux/ on Linux {}: {}", outcome.base.version, outcome.base.origin));
+    }
+    if outcome.changes.is_empty() {
+        context.say(&format!("linux/ is up to date: drm-rust-next is at {next}"));
+        return Ok(());
+    }
+    for change in &outcome.changes {
+        context.say(&super::op::describe(change));
+    }
+    Ok(())
+}

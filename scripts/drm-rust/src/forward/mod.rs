@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The pull request to drm-next: what it says, taken from the tree.
+
+pub mod mail;
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::error::{Class, Explain, FileContext, FileError};
+use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
+use crate::topic::manifest::Manifest;
+use crate::topic::{Topics, manage};
+use crate::tree::status::{self, Freshness};
+use crate::tree::{TreeError, load_topics};
+use crate::workspace::{Trees, Workspace};
+use mail::{Letter, PullRequest, Section, TopicEntry};
+
+/// The pull request cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum ForwardError {
+    /// The tree could not be read.
+    #[error(transparent)]
+    Tree(Box<TreeError>),
+    /// Git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// The mail could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The branches are not what the manifests say.
+    #[error("linux/ is not up to date: {0}")]
+    Stale(String),
+    /// There is nothing in it.
+    #[error("there is nothing to forward: drm-rust-next adds nothing to the base")]
+    Nothing,
+}
+
+impl From<TreeError> for ForwardError {
+    fn from(error: TreeError) -> Self {
+        ForwardError::Tree(Box::new(error))
+    }
+}
+
+impl Explain for ForwardError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            ForwardError::Tree(error) => error.hint(),
+            ForwardError::Git(error) => error.hint(),
+            ForwardError::File(error) => error.hint(),
+            ForwardError::Stale(_) => Some("`drm-rust tree` brings it up to date".into()),
+            ForwardError::Nothing => Some("`drm-rust topic list` shows the topics and their patches".into()),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            ForwardError::Tree(error) => error.class(),
+            ForwardError::Git(error) => error.class(),
+            _ => Class::Failed,
+        }
+    }
+}
+
+/// A pull request that was written but not sent.
+pub struct Draft {
+    /// The mail.
+    pub mail: String,
+    /// Where it was written.
+    pub path: PathBuf,
+    /// The tag that it names.
+    pub tag: String,
+}
+
+/// Writes the mail and the tag's message into `build/forward/`. Changes no branch and no tag.
+pub fn draft(ws: &Workspace, release: Option<&str>) -> Result<Draft, ForwardError> {
+    let topics = load_topics(ws)?;
+    let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
+    let repo = ws.linux();
+    let base = check_state(ws, &repo)?;
+    let tag = free_tag(ws, &repo)?;
+    let request = gather(&repo, base, &tag, release, &topics, &trees)?;
+    let sender = manage::git_identity(&ws.root)?.unwrap_or(trees.ours.identity.clone());
+    let letter = Letter { from: sender, receiver: &trees.drm_next, date: ws.now, request: &request };
+    let dir = ws.build().join("forward");
+    fs::create_dir_all(&dir).at("create", &dir)?;
+    let (path, message) = (dir.join(format!("{tag}.eml")), dir.join(format!("{tag}.tag")));
+    let mail = letter.to_mail();
+    fs::write(&path, &mail).at("write", &path)?;
+    fs::write(&message, request.tag_message()).at("write", &message)?;
+    Ok(Draft { mail, path, tag })
+}
+
+/// Makes sure that what is forwarded is what the manifests say. Gives the base.
+fn check_state(ws: &Workspace, repo: &Repo) -> Result<Oid, ForwardError> {
+    let status = status::status(ws)?;
+    let Some(base) = status.base else {
+        return Err(TreeError::NoTree(repo.top().display().to_string()).into());
+    };
+    if let Some(topic) = status.topics.iter().find(|topic| topic.freshness != Freshness::Current) {
+        return Err(ForwardError::Stale(format!("topic {} has changed", topic.name)));
+    }
+    if status.waiting == 0 {
+        return Err(ForwardError::Nothing);
+    }
+    Ok(base.commit)
+}
+
+/// `drm-rust-next-YYYY-MM-DD`, or with `-2`, `-3` … where there was one on that day.
+fn free_tag(ws: &Workspace, repo: &Repo) -> Result<String, GitError> {
+    let tag = format!("{}-{}", BranchName::next(), ws.now.strftime("%Y-%m-%d"));
+    let tags = repo.git(["tag", "--list", &format!("{tag}*")]).run()?.lines();
+    let names = std::iter::once(tag.clone()).chain((2..).map(|n| format!("{tag}-{n}")));
+    Ok(names.into_iter().find(|name| !tags.contains(name)).expect("the numbers do not end"))
+}
+
+fn gather(
+    repo: &Repo,
+    base: Oid,
+    tag: &str,
+    release: Option<&str>,
+    topics: &Topics,
+    trees: &Trees,
+) -> Result<PullRequest, GitError> {
+    let next = repo.commit(&BranchName::next().full())?;
+    let cite = |commit: Oid| -> Result<String, GitError> {
+        Ok(repo.git(["show", "-s", "--format=%s (%ci)", &commit.to_string()]).run()?.text())
+    };
+    let range = format!("{base}..{next}");
+    let mut entries = Vec::new();
+    for (name, manifest) in topics.iter().filter(|(_, manifest)| !manifest.patches.is_empty()) {
+        entries.push(TopicEntry {
+            section: section(name, manifest),
+            name: name.clone(),
+            title: manifest.title.clone(),
+            summary: manifest.summary.clone(),
+        });
+    }
+    Ok(PullRequest {
+        tag: tag.to_owned(),
+        release: release.map(str::to_owned),
+        url: trees.ours.url.clone(),
+        base,
+        base_cite: cite(base)?,
+        next,
+        next_cite: cite(next)?,
+        topics: entries,
+        shortlog: repo.git(["shortlog", &range]).run()?.text(),
+        diffstat: repo.git(["diff", "-M", "--no-ext-diff", "--stat", "--summary", &range]).run()?.text(),
+    })
+}
+
+/// Where the receivers of a pull request look for a topic.
+fn section(name: &TopicName, manifest: &Manifest) -> Section {
+    let edits = manifest.patches.iter().flat_map(|patch| patch.edits.iter().map(|edit| edit.file.as_str()));
+    let paths: Vec<&str> = manifest.files().chain(edits).collect();
+    let any = |prefix: &str| paths.iter().any(|path| path.starts_with(prefix));
+    if any("include/uapi/") {
+        Section::Uapi
+    } else if name.owner() != "drm" {
+        Section::CrossSubsystem
+    } else if any("drivers/") {
+        Section::Driver
+    } else {
+        Section::Core
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Commit objects, written byte for byte so that their ids are reproducible.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::Oid;
+use crate::error::{Class, Explain};
+
+/// A name and a mail address, `Name <mail>`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// The person's or group's name.
+    pub name: String,
+    /// The mail address.
+    pub mail: String,
+}
+
+/// Not `Name <mail>`.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not an identity")]
+pub struct IdentityError(String);
+
+impl Explain for IdentityError {
+    fn hint(&self) -> Option<String> {
+        Some("write it as `Name <mail@host>`".into())
+    }
+
+    fn class(&self) -> Class {
+        Class::Usage
+    }
+}
+
+impl FromStr for Identity {
+    type Err = IdentityError;
+
+    fn from_str(text: &str) -> Result<Self, IdentityError> {
+        let bad = || IdentityError(text.to_owned());
+        let (name, rest) = text.split_once('<').ok_or_else(bad)?;
+        let (name, mail) = (name.trim(), rest.strip_suffix('>').ok_or_else(bad)?);
+        let clean = |s: &str| !s.is_empty() && !s.contains(['<', '>', '\n', '\0']);
+        if !clean(name) || !clean(mail) || !mail.contains('@') || mail.contains(' ') {
+            return Err(bad());
+        }
+        Ok(Identity { name: name.to_owned(), mail: mail.to_owned() })
+    }
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} <{}>", self.name, self.mail)
+    }
+}
+
+impl<'de> Deserialize<'de> for Identity {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A commit that is to be written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Commit {
+    /// Its tree.
+    pub tree: Oid,
+    /// Its parents, the first one first.
+    pub parents: Vec<Oid>,
+    /// Author and committer.
+    pub author: Identity,
+    /// Author's and committer's date, in seconds since 1970 (UTC).
+    pub date: i64,
+    /// The whole message; it ends in a newline.
+    pub message: String,
+}
+
+impl Commit {
+    /// The bytes of the commit object, without git's object header.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut text = format!("tree {}\n", self.tree);
+        for parent in &self.parents {
+            text += &format!("parent {parent}\n");
+        }
+        text += &format!("author {} {} +0000\n", self.author, self.date);
+        text += &format!("committer {} {} +0000\n", self.author, self.date);
+        text += "\n";
+        text += &self.message;
+        text.into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities() {
+        let id: Identity = "A Name <a@b.example>".parse().unwrap();
+        assert_eq!(id.to_string(), "A Name <a@b.example>");
+        for bad in ["", "A", "<a@b>", "A <>", "A <a b@c>", "A <a@b> x", "A\n <a@b>", "A <a>"] {
+            assert!(bad.parse::<Identity>().is_err(), "{bad}");
+        }
+    }
+}

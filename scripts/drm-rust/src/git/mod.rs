@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Git: names, objects, packs, references and merges of one repository.
+
+pub mod commit;
+pub mod merge;
+pub mod names;
+pub mod objects;
+pub mod pack;
+pub mod refs;
+mod repo;
+pub mod treeobj;
+
+pub use names::{BranchName, Oid, TopicName};
+pub use repo::{GitError, Repo};

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! One git repository and the questions that need git's own programs.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::{BranchName, Oid};
+use crate::error::{Class, Explain};
+use crate::process::{Process, ProcessError};
+
+/// Git failed.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The program failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// Its answer could not be understood.
+    #[error("`{command}` gave an answer that makes no sense: {answer}")]
+    Answer {
+        /// The command line.
+        command: String,
+        /// What it said.
+        answer: String,
+    },
+    /// A revision does not exist.
+    #[error("there is no commit `{rev}` in {repo}")]
+    NoCommit {
+        /// What was looked for.
+        rev: String,
+        /// Where.
+        repo: String,
+    },
+}
+
+impl Explain for GitError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            GitError::Process(error) => error.hint(),
+            GitError::Answer { .. } => None,
+            GitError::NoCommit { .. } => Some("give a branch, a tag or a commit id that exists there".into()),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            GitError::Answer { .. } => Class::Bug,
+            _ => Class::Failed,
+        }
+    }
+}
+
+/// Settings that must not depend on who runs the program: merges give the same trees everywhere, nothing
+/// runs in the background, and no hook of the user interferes.
+const SETTINGS: [&str; 10] = [
+    "core.hooksPath=/dev/null",
+    "core.attributesFile=/dev/null",
+    "core.quotePath=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "merge.renames=true",
+    "merge.directoryRenames=conflict",
+    "merge.conflictStyle=merge",
+    "diff.algorithm=histogram",
+    "advice.detachedHead=false",
+];
+
+/// A git repository with a work tree.
+#[derive(Clone, Debug)]
+pub struct Repo {
+    top: PathBuf,
+}
+
+impl Repo {
+    /// The repository whose work tree is `top`.
+    pub fn at(top: impl Into<PathBuf>) -> Self {
+        Repo { top: top.into() }
+    }
+
+    /// The top of the work tree.
+    pub fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// Its administrative folder.
+    pub fn git_dir(&self) -> PathBuf {
+        self.top.join(".git")
+    }
+
+    /// Whether it is there.
+    pub fn exists(&self) -> bool {
+        self.git_dir().exists()
+    }
+
+    /// A git command on this repository.
+    pub fn git<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> Process {
+        let settings = SETTINGS.iter().flat_map(|setting| ["-c", setting]).chain(["--no-replace-objects"]);
+        Process::new("git").settings(settings).arg("-C").arg(&self.top).args(args)
+    }
+
+    /// The commit that a revision names, if there is one.
+    pub fn find_commit(&self, rev: &str) -> Result<Option<Oid>, GitError> {
+        let spec = format!("{rev}^{{commit}}");
+        let process = self.git(["rev-parse", "--verify", "--quiet", "--end-of-options", &spec]);
+        let output = process.output()?;
+        if output.code != 0 {
+            return Ok(None);
+        }
+        self.oid(&process, &output.text()).map(Some)
+    }
+
+    /// The commit that a revision names.
+    pub fn commit(&self, rev: &str) -> Result<Oid, GitError> {
+        self.find_commit(rev)?
+            .ok_or_else(|| GitError::NoCommit { rev: rev.to_owned(), repo: self.top.display().to_string() })
+    }
+
+    /// The branch that HEAD names; none when HEAD is detached.
+    pub fn head_branch(&self) -> Result<Option<BranchName>, GitError> {
+        let output = self.git(["symbolic-ref", "--quiet", "HEAD"]).output()?;
+        Ok(output.text().strip_prefix("refs/heads/").and_then(|name| name.parse().ok()))
+    }
+
+    /// Reads an id out of an answer of git.
+    pub(crate) fn oid(&self, process: &Process, text: &str) -> Result<Oid, GitError> {
+        text.trim()
+            .parse()
+            .map_err(|_| GitError::Answer { command: process.command_line(), answer: text.trim().to_owned() })
+    }
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The toolchain of the DRM-Rust tree.
+//!
+//! The library returns values and typed errors and reports progress through [`report::Reporter`]. It neither
+//! prints, nor exits, nor reads the environment, nor changes directory: the command line in `main.rs` does.
+
+pub mod base;
+pub mod config;
+pub mod error;
+pub mod forward;
+pub mod git;
+pub mod lock;
+pub mod oplog;
+pub mod process;
+pub mod report;
+pub mod setup;
+pub mod topic;
+pub mod tree;
+pub mod workspace;

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The only place that starts other programs.
+//!
+//! Arguments are passed as they are, never through a shell. Variables that would make git act on another
+//! repository are removed, and messages are in the C locale.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::error::Explain;
+
+/// A program that is about to run.
+#[derive(Clone, Debug)]
+pub struct Process {
+    program: OsString,
+    args: Vec<OsString>,
+    /// Arguments before the others that are not worth showing to a person.
+    settings: Vec<OsString>,
+    envs: Vec<(OsString, OsString)>,
+    dir: Option<PathBuf>,
+    input: Option<Vec<u8>>,
+    detached: bool,
+}
+
+/// What a program that ended has left.
+#[derive(Debug)]
+pub struct Output {
+    /// The exit code; -1 where a signal ended the program.
+    pub code: i32,
+    /// Everything written to standard output.
+    pub stdout: Vec<u8>,
+    /// Everything written to standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    /// Standard output as text without its last newline.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
+    }
+
+    /// Standard output as a list of lines.
+    pub fn lines(&self) -> Vec<String> {
+        self.text().lines().map(str::to_owned).collect()
+    }
+}
+
+/// Starting or running a program failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    /// The program could not be started.
+    #[error("cannot run {program}")]
+    Spawn {
+        /// Its name.
+        program: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The program ended with a code that means failure.
+    #[error("`{command}` failed with exit code {code}{}", message(.stderr))]
+    Failed {
+        /// The command line.
+        command: String,
+        /// Its exit code.
+        code: i32,
+        /// What it said.
+        stderr: String,
+    },
+    /// Talking to the running program failed.
+    #[error("lost the connection to {program}")]
+    Pipe {
+        /// Its name.
+        program: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+fn message(stderr: &str) -> String {
+    match stderr.trim() {
+        "" => String::new(),
+        text => format!(":\n{text}"),
+    }
+}
+
+impl Explain for ProcessError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            ProcessError::Spawn { program, .. } => {
+                Some(format!("`drm-rust setup --check` tells what is missing; is {program} in PATH?"))
+            }
+            ProcessError::Failed { stderr, .. } if stderr.contains("dubious ownership") => {
+                Some("git refuses a repository of another user: see `safe.directory` in git-config(1)".into())
+            }
+            ProcessError::Failed { stderr, .. } if stderr.contains("index.lock") => Some(
+                "another git is at work in linux/, or one was killed: then remove the lock file named above".into(),
+            ),
+            ProcessError::Failed { command, .. } => Some(format!("run it by hand to see more: {command}")),
+            ProcessError::Pipe { .. } => None,
+        }
+    }
+}
+
+/// Variables that change which repository git works on, or how.
+const GIT_VARIABLES: [&str; 12] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_PREFIX",
+    "GIT_ATTR_SOURCE",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_DIFF_OPTS",
+];
+
+impl Process {
+    /// A program found through PATH, or by its path.
+    pub fn new(program: impl AsRef<OsStr>) -> Self {
+        Process {
+            program: program.as_ref().to_owned(),
+            args: Vec::new(),
+            settings: Vec::new(),
+            envs: Vec::new(),
+            dir: None,
+            input: None,
+            detached: false,
+        }
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.args.push(arg.as_ref().to_owned());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(mut self, args: I) -> Self {
+        self.args.extend(args.into_iter().map(|a| a.as_ref().to_owned()));
+        self
+    }
+
+    /// Adds arguments before all others which messages leave out.
+    pub fn settings<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(mut self, args: I) -> Self {
+        self.settings.extend(args.into_iter().map(|a| a.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.envs.push((key.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Runs it in a directory.
+    pub fn dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.dir = Some(dir.as_ref().to_owned());
+        self
+    }
+
+    /// Gives it bytes on standard input.
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = Some(input.into());
+        self
+    }
+
+    /// Lets it finish on its own when the caller is interrupted: it gets a process group of its own.
+    pub fn detached(mut self) -> Self {
+        self.detached = true;
+        self
+    }
+
+    fn name(&self) -> String {
+        self.program.to_string_lossy().into_owned()
+    }
+
+    /// The command line, to show to a person.
+    pub fn command_line(&self) -> String {
+        let quote = |s: &OsString| {
+            let s = s.to_string_lossy();
+            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@^~%".contains(c);
+            if !s.is_empty() && s.chars().all(plain) {
+                s.into_owned()
+            } else {
+                format!("'{}'", s.replace('\'', r"'\''"))
+            }
+        };
+        std::iter::once(&self.program).chain(&self.args).map(quote).collect::<Vec<_>>().join(" ")
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.settings).args(&self.args).env("LC_ALL", "C");
+        for key in GIT_VARIABLES {
+            command.env_remove(key);
+        }
+        command.envs(self.envs.iter().map(|(k, v)| (k, v)));
+        if let Some(dir) = &self.dir {
+            command.current_dir(dir);
+        }
+        if self.detached {
+            command.process_group(0);
+        }
+        command
+    }
+
+    fn spawn(&self, command: &mut Command) -> Result<Child, ProcessError> {
+        command.spawn().map_err(|source| ProcessError::Spawn { program: self.name(), source })
+    }
+
+    /// Starts it with pipes on standard input and output, for a dialogue.
+    pub fn start(&self) -> Result<Child, ProcessError> {
+        self.spawn(self.command().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()))
+    }
+
+    /// Runs it with the caller's terminal and gives its exit code.
+    pub fn run_attached(&self) -> Result<i32, ProcessError> {
+        let status = self.command().status();
+        let status = status.map_err(|source| ProcessError::Spawn { program: self.name(), source })?;
+        Ok(status.code().unwrap_or(-1))
+    }
+
+    /// Runs it and gives what it left, whatever its exit code.
+    pub fn output(&self) -> Result<Output, ProcessError> {
+        let mut command = self.command();
+        let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
+        command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.spawn(&mut command)?;
+        let pipe = child.stdin.take();
+        let output = std::thread::scope(|scope| {
+            if let (Some(mut pipe), Some(input)) = (pipe, &self.input) {
+                // A program may end without reading all of it; its exit code tells.
+                scope.spawn(move || pipe.write_all(input));
+            }
+            child.wait_with_output()
+        });
+        let output = output.map_err(|source| ProcessError::Pipe { program: self.name(), source })?;
+        Ok(Output { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr: output.stderr })
+    }
+
+    /// Runs it; an exit code other than 0 is an error.
+    pub fn run(&self) -> Result<Output, ProcessError> {
+        let output = self.output()?;
+        if output.code == 0 {
+            return Ok(output);
+        }
+        Err(ProcessError::Failed {
+            command: self.command_line(),
+            code: output.code,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_large_dialogue_does_not_block() {
+        let input = vec![b'x'; 1 << 20];
+        let output = Process::new("cat").input(input.clone()).run().unwrap();
+        assert_eq!(output.stdout, input);
+    }
+
+    #[test]
+    fn failure_tells_command_code_and_message() {
+        let error = Process::new("sh").args(["-c", "echo no >&2; exit 3"]).run().unwrap_err();
+        assert_eq!(error.to_string(), "`sh -c 'echo no >&2; exit 3'` failed with exit code 3:\nno");
+    }
+
+    #[test]
+    fn a_missing_program_has_a_hint() {
+        let error = Process::new("no-such-program").run().unwrap_err();
+        assert!(error.hint().unwrap().contains("setup --check"));
+    }
+
+    #[test]
+    fn nothing_is_expanded_by_a_shell() {
+        let output = Process::new("printf").args(["%s", "$(id) `id` ; id"]).run().unwrap();
+        assert_eq!(output.text(), "$(id) `id` ; id");
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Getting what is missing.
+
+use std::path::Path;
+
+use super::Finding;
+use super::needs::Get;
+use super::rust_src::{self, RustSrcError};
+use crate::error::Explain;
+use crate::process::{Process, ProcessError};
+use crate::report::{Reporter, Unit};
+
+/// Something could not be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// An installer failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// The sources of Rust's library could not be had.
+    #[error("cannot get the sources of Rust's core library")]
+    RustSrc(#[from] RustSrcError),
+    /// A part of the Rust toolchain is missing.
+    #[error("the Rust toolchain lacks {0}")]
+    Rust(String),
+}
+
+impl Explain for InstallError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            InstallError::Process(error) => return error.hint(),
+            InstallError::RustSrc(_) => "`rustup component add rust-src` gets them too".into(),
+            InstallError::Rust(_) => "install a complete toolchain with rustup, which keeps it in your home".into(),
+        })
+    }
+}
+
+/// What has to be run, sorted by installer.
+#[derive(Default)]
+struct Work {
+    apt: Vec<&'static str>,
+    cargo: Vec<&'static str>,
+    pip: Vec<&'static str>,
+    rustup: Vec<&'static str>,
+    rust_src: bool,
+}
+
+fn work(findings: &[Finding]) -> Work {
+    let mut work = Work::default();
+    for finding in findings.iter().filter(|finding| !finding.state.is_met()) {
+        match finding.need.get {
+            Get::Apt(packages) => work.apt.extend(packages),
+            Get::Cargo(name) => work.cargo.push(name),
+            Get::Pip(name) => work.pip.push(name),
+            Get::Rustup(name) => work.rustup.push(name),
+            Get::RustSrc => work.rust_src = true,
+        }
+    }
+    work
+}
+
+fn apt_install(packages: &[&str]) -> Process {
+    let args = ["install", "--yes", "--no-install-recommends"];
+    Process::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(args).args(packages)
+}
+
+fn cargo_install(name: &str) -> Process {
+    Process::new("cargo").args(["install", "--locked", "--quiet", name])
+}
+
+fn pip_install(name: &str) -> Process {
+    // Debian asks for this where Python's packages and Debian's could meet; root's machine is meant.
+    let process = Process::new("python3").env("PIP_BREAK_SYSTEM_PACKAGES", "1");
+    process.args(["-m", "pip", "install", "--quiet", "--root-user-action=ignore", name])
+}
+
+/// The commands that a person would run to get what is missing.
+pub fn commands(findings: &[Finding]) -> Vec<String> {
+    let work = work(findings);
+    let mut lines = Vec::new();
+    if !work.apt.is_empty() {
+        lines.push("sudo apt-get update".into());
+        lines.push(format!("sudo {}", apt_install(&work.apt).command_line()));
+    }
+    if !work.rustup.is_empty() {
+        lines.push(format!("rustup component add {}", work.rustup.join(" ")));
+    }
+    lines.extend(work.cargo.iter().map(|name| cargo_install(name).command_line()));
+    lines.extend(work.pip.iter().map(|name| format!("python3 -m pip install --user {name}")));
+    if work.rust_src {
+        lines.push("rustup component add rust-src".into());
+    }
+    lines
+}
+
+/// Installs what is missing, as root.
+pub fn install(findings: &[Finding], cache: &Path, reporter: &dyn Reporter) -> Result<(), InstallError> {
+    let mut work = work(findings);
+    if !work.rustup.is_empty() {
+        return Err(InstallError::Rust(work.rustup.join(", ")));
+    }
+    let has_pip =
+        || Process::new("python3").args(["-m", "pip", "--version"]).output().is_ok_and(|output| output.code == 0);
+    if !work.pip.is_empty() && !has_pip() {
+        work.apt.push("python3-pip");
+    }
+    if !work.apt.is_empty() {
+        step(reporter, &format!("installing {}", work.apt.join(" ")), || {
+            Process::new("apt-get").args(["update", "--quiet=2"]).run()?;
+            apt_install(&work.apt).run()
+        })?;
+    }
+    for name in &work.cargo {
+        step(reporter, &format!("installing {name}"), || cargo_install(name).run())?;
+    }
+    for name in &work.pip {
+        step(reporter, &format!("installing {name}"), || pip_install(name).run())?;
+    }
+    if work.rust_src {
+        step(reporter, "fetching rust-src", || rust_src::fetch(cache))?;
+    }
+    Ok(())
+}
+
+fn step<T, E>(reporter: &dyn Reporter, what: &str, run: impl FnOnce() -> Result<T, E>) -> Result<(), E> {
+    reporter.begin(what, None, Unit::Items);
+    let result = run().map(drop);
+    reporter.end();
+    result
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What a machine needs, whether it has it, and how it gets it.
+
+mod install;
+mod needs;
+mod probe;
+pub mod rust_src;
+
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+pub use install::{InstallError, commands, install};
+pub use needs::{NEEDS, Need};
+
+use crate::process::Process;
+
+/// What was found of one need.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// It is there: its version, if it has one, and where.
+    Present {
+        /// The version.
+        version: Option<String>,
+        /// The program, header or folder.
+        path: String,
+    },
+    /// It is there, but too old.
+    TooOld {
+        /// The version.
+        version: String,
+        /// The oldest one that will do.
+        wanted: &'static str,
+    },
+    /// It is not there.
+    Missing,
+}
+
+impl State {
+    /// Whether the need is met.
+    pub fn is_met(&self) -> bool {
+        matches!(self, State::Present { .. })
+    }
+}
+
+/// A need and its state.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// The need's name.
+    pub name: &'static str,
+    /// Why it is needed.
+    pub why: &'static str,
+    /// Its state.
+    pub state: State,
+    /// What it is.
+    #[serde(skip)]
+    pub need: &'static Need,
+}
+
+/// Looks at everything, in parallel.
+pub fn check(cache: &Path) -> Vec<Finding> {
+    let find = |need: &'static Need| Finding { name: need.name, why: need.why, state: probe::probe(need, cache), need };
+    NEEDS.par_iter().map(find).collect()
+}
+
+/// What `make` of the kernel must be told: variables for the Makefile.
+pub fn toolchain_mk(cache: &Path) -> String {
+    let mut text =
+        String::from("# Written by `drm-rust setup`: what the kernel's build needs to know of this machine.\n");
+    text += &format!("export LLVM ?= {}\n", needs::LLVM);
+    if let Some(library) = rust_src::library(cache) {
+        text += &format!("export RUST_LIB_SRC ?= {}\n", library.display());
+    }
+    text
+}
+
+/// The version of the Rust compiler, for example `1.95.0`.
+pub fn rustc_version() -> Option<String> {
+    let output = Process::new("rustc").arg("--version").output().ok()?;
+    probe::version_in(&output.text())
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The table of what a machine needs. Adding something = one entry.
+
+/// The suffix of LLVM's programs, as the kernel's `LLVM=` takes it.
+pub(super) const LLVM: &str = "-19";
+
+/// How to tell whether something is there.
+#[derive(Clone, Copy, Debug)]
+pub enum Probe {
+    /// A program in PATH; asked for its version with the arguments.
+    Program(&'static str, &'static [&'static str]),
+    /// One of these files.
+    File(&'static [&'static str]),
+    /// The sources of Rust's core library, of the compiler's own version.
+    RustSrc,
+}
+
+/// How to get something.
+#[derive(Clone, Copy, Debug)]
+pub enum Get {
+    /// Debian packages.
+    Apt(&'static [&'static str]),
+    /// A crate with a program.
+    Cargo(&'static str),
+    /// A Python package.
+    Pip(&'static str),
+    /// A component of the Rust toolchain, which `rustup` installs.
+    Rustup(&'static str),
+    /// The sources of Rust's core library.
+    RustSrc,
+}
+
+/// Something that a machine needs.
+#[derive(Debug)]
+pub struct Need {
+    /// Its name.
+    pub name: &'static str,
+    /// What for.
+    pub why: &'static str,
+    /// How to find it.
+    pub probe: Probe,
+    /// The oldest version that will do.
+    pub oldest: Option<&'static str>,
+    /// How to get it.
+    pub get: Get,
+}
+
+const VERSION: &[&str] = &["--version"];
+
+const fn program(name: &'static str, oldest: Option<&'static str>, why: &'static str, get: Get) -> Need {
+    Need { name, why, probe: Probe::Program(name, VERSION), oldest, get }
+}
+
+const fn header(name: &'static str, files: &'static [&'static str], why: &'static str, get: Get) -> Need {
+    Need { name, why, probe: Probe::File(files), oldest: None, get }
+}
+
+/// Everything, in the order in which it is shown.
+pub static NEEDS: &[Need] = &[
+    program("git", Some("2.38"), "the tree: branches, and merges without a work tree", Get::Apt(&["git"])),
+    program("curl", None, "the base: tarballs from a server", Get::Apt(&["curl"])),
+    program("make", Some("4.0"), "the kernel's build", Get::Apt(&["make"])),
+    program("gcc", Some("8.1"), "the kernel's host programs", Get::Apt(&["gcc", "libc6-dev"])),
+    program("flex", Some("2.5.35"), "Kconfig", Get::Apt(&["flex"])),
+    program("bison", Some("2.0"), "Kconfig", Get::Apt(&["bison"])),
+    program("bc", None, "the kernel's time constants", Get::Apt(&["bc"])),
+    program("perl", Some("5"), "checkpatch and other kernel scripts", Get::Apt(&["perl"])),
+    program("python3", Some("3.9"), "kunit.py and other kernel scripts", Get::Apt(&["python3"])),
+    header("libelf", &["/usr/include/libelf.h"], "objtool and module tools", Get::Apt(&["libelf-dev"])),
+    header("openssl", &["/usr/include/openssl/ssl.h"], "certificates and module signing", Get::Apt(&["libssl-dev"])),
+    program(
+        "clang-19",
+        Some("17"),
+        "the kernel's C, with the LLVM that bindgen reads headers with",
+        Get::Apt(&["clang-19"]),
+    ),
+    program("ld.lld-19", Some("17"), "linking the kernel", Get::Apt(&["lld-19"])),
+    program("llvm-objcopy-19", Some("17"), "the kernel's binary tools", Get::Apt(&["llvm-19"])),
+    header(
+        "libclang",
+        &["/usr/lib/llvm-19/lib/libclang.so", "/usr/lib64/libclang.so", "/usr/lib/libclang.so"],
+        "bindgen, to read C headers",
+        Get::Apt(&["libclang-19-dev"]),
+    ),
+    program("rustc", Some("1.85"), "the kernel's Rust", Get::Rustup("rustc")),
+    program("cargo", Some("1.85"), "this program", Get::Rustup("cargo")),
+    program("rustfmt", None, "format checks", Get::Rustup("rustfmt")),
+    program("clippy-driver", None, "lints", Get::Rustup("clippy")),
+    program("bindgen", Some("0.71.1"), "Rust bindings of the kernel's C", Get::Cargo("bindgen-cli")),
+    Need {
+        name: "rust-src",
+        why: "the core library, which the kernel builds itself",
+        probe: Probe::RustSrc,
+        oldest: None,
+        get: Get::RustSrc,
+    },
+    program("b4", Some("0.14"), "series from and to mailing lists", Get::Pip("b4==0.16.0")),
+];

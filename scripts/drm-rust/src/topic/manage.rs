@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Beginning and removing topics in this repository.
+
+use std::fs;
+use std::path::Path;
+
+use super::{TopicError, load, manifest_path, scaffold};
+use crate::error::{Class, Explain, FileContext, FileError};
+use crate::git::commit::Identity;
+use crate::git::{GitError, Oid, Repo, TopicName};
+
+/// A topic cannot be begun or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum ManageError {
+    /// Reading or writing failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The manifests are wrong.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// Git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// There is no such topic.
+    #[error("there is no topic {0}")]
+    Unknown(TopicName),
+    /// There is one already.
+    #[error("there is a topic {0} already")]
+    Exists(TopicName),
+    /// The title is no line.
+    #[error("the title is not one line of text")]
+    Title,
+    /// Others need it.
+    #[error("{0} is required by {1}")]
+    Required(TopicName, String),
+    /// What would be removed is nowhere else.
+    #[error("not committed, so that removing would lose it:\n{}", list(.0))]
+    Uncommitted(Vec<String>),
+}
+
+fn list(files: &[String]) -> String {
+    files.iter().map(|file| format!("  {file}")).collect::<Vec<_>>().join("\n")
+}
+
+impl Explain for ManageError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            ManageError::File(error) => return error.hint(),
+            ManageError::Topic(error) => return error.hint(),
+            ManageError::Git(error) => return error.hint(),
+            ManageError::Unknown(_) => "`drm-rust topic list` shows the topics".into(),
+            ManageError::Exists(name) => format!("see `drm-rust topic show {name}`, or choose another name"),
+            ManageError::Title => "say what the topic is, in one line".into(),
+            ManageError::Required(..) => "remove the topics that require it first, or their requirement".into(),
+            ManageError::Uncommitted(_) => "commit the files first: then `git revert` can bring them back".into(),
+        })
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            ManageError::Title => Class::Usage,
+            _ => Class::Failed,
+        }
+    }
+}
+
+/// The identity that git knows for this repository, if any.
+pub fn git_identity(root: &Path) -> Result<Option<Identity>, GitError> {
+    let output = Repo::at(root).git(["var", "GIT_AUTHOR_IDENT"]).output()?;
+    let text = output.text();
+    let identity = text.rsplit_once('>').map(|(identity, _)| format!("{identity}>"));
+    Ok(identity.filter(|_| output.code == 0).and_then(|identity| identity.parse().ok()))
+}
+
+/// Writes the manifest of a new topic and gives its path.
+pub fn create(
+    root: &Path,
+    name: &TopicName,
+    title: &str,
+    requires: &[TopicName],
+    author: &Identity,
+) -> Result<String, ManageError> {
+    let topics = load(root)?;
+    if topics.contains_key(name) {
+        return Err(ManageError::Exists(name.clone()));
+    }
+    if let Some(unknown) = requires.iter().find(|required| !topics.contains_key(*required)) {
+        return Err(ManageError::Unknown(unknown.clone()));
+    }
+    if title.trim().is_empty() || title.contains(char::is_control) {
+        return Err(ManageError::Title);
+    }
+    let shown = manifest_path(name);
+    let path = root.join(&shown);
+    let dir = path.parent().expect("a manifest is in a folder");
+    fs::create_dir_all(dir).at("create", dir)?;
+    fs::write(&path, scaffold::manifest(title.trim(), requires, author)).at("write", &path)?;
+    Ok(shown)
+}
+
+/// Removes a topic's manifest and overlay files, which must be committed. Gives their paths.
+pub fn remove(root: &Path, name: &TopicName, dry_run: bool) -> Result<Vec<String>, ManageError> {
+    let topics = load(root)?;
+    let manifest = topics.get(name).ok_or_else(|| ManageError::Unknown(name.clone()))?;
+    let requiring = topics.iter().filter(|(_, other)| other.requires.contains(name));
+    let requiring: Vec<&str> = requiring.map(|(other, _)| other.as_str()).collect();
+    if !requiring.is_empty() {
+        return Err(ManageError::Required(name.clone(), requiring.join(", ")));
+    }
+    let mut files: Vec<String> = manifest.files().map(str::to_owned).collect();
+    files.push(manifest_path(name));
+    files.retain(|file| super::overlay::path_error(file).is_none() && root.join(file).symlink_metadata().is_ok());
+    let status = Repo::at(root).git(["status", "--porcelain", "-z", "--no-renames", "--ignored", "--"]).args(&files);
+    let output = status.run().map_err(GitError::from)?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let uncommitted: Vec<String> = text.split('\0').filter_map(|line| line.get(3..)).map(str::to_owned).collect();
+    if !uncommitted.is_empty() {
+        return Err(ManageError::Uncommitted(uncommitted));
+    }
+    if !dry_run {
+        for file in &files {
+            let path = root.join(file);
+            fs::remove_file(&path).at("remove", &path)?;
+            remove_empty_parents(root, &path);
+        }
+    }
+    Ok(files)
+}
+
+/// Removes folders that are empty now, up to the top.
+fn remove_empty_parents(root: &Path, path: &Path) {
+    for dir in path.ancestors().skip(1).take_while(|dir| *dir != root) {
+        if fs::remove_dir(dir).is_err() {
+            break;
+        }
+    }
+}
+
+/// The commits of a topic's patches, if its branch is there.
+pub fn commits(repo: &Repo, name: &TopicName, patches: usize) -> Result<Vec<Oid>, GitError> {
+    if patches == 0 || !repo.exists() || repo.find_commit(&name.branch().full())?.is_none() {
+        return Ok(Vec::new());
+    }
+    let count = format!("--max-count={patches}");
+    let process =
+        repo.git(["rev-list", "--reverse", "--first-parent", "--no-merges", &count]).arg(name.branch().full());
+    process.run()?.lines().iter().map(|line| repo.oid(&process, line)).collect()
+}

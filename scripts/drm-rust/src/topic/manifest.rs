@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! A topic's manifest: its patches, in the order in which they are committed.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::edit::{Action, Edit};
+use crate::git::TopicName;
+use crate::git::commit::Identity;
+
+/// One topic.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// What the topic is, in one line.
+    pub title: String,
+    /// What it adds and why; it goes into the merge message and the pull request.
+    pub summary: String,
+    /// The topics that it stands on.
+    #[serde(default)]
+    pub requires: Vec<TopicName>,
+    /// The author of patches that name no other.
+    pub author: Identity,
+    /// Trailers of every patch, after the patch's own.
+    #[serde(default)]
+    pub trailers: Vec<String>,
+    /// The patches.
+    #[serde(default, rename = "patch")]
+    pub patches: Vec<Patch>,
+}
+
+/// One commit of a topic.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Patch {
+    /// The first line of the commit message.
+    pub subject: String,
+    /// The commit message below the subject.
+    #[serde(default)]
+    pub body: String,
+    /// The author, where it is not the topic's.
+    pub author: Option<Identity>,
+    /// Author's and committer's date.
+    #[serde(deserialize_with = "crate::config::timestamp")]
+    pub date: Timestamp,
+    /// Trailers, such as `Signed-off-by: …`.
+    #[serde(default)]
+    pub trailers: Vec<String>,
+    /// The overlay files that the patch adds.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// The patch's changes to files of the base.
+    #[serde(default, rename = "edit")]
+    pub edits: Vec<RawEdit>,
+}
+
+/// An edit as it stands in a manifest.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawEdit {
+    /// The file that changes.
+    pub file: String,
+    /// The anchor, for an insertion after it.
+    pub after: Option<String>,
+    /// The anchor, for an insertion before it.
+    pub before: Option<String>,
+    /// The lines to insert.
+    pub insert: Option<String>,
+    /// The anchor, for a replacement.
+    pub replace: Option<String>,
+    /// The lines that replace it; empty to delete it.
+    pub with: Option<String>,
+}
+
+impl Manifest {
+    /// Reads a manifest. The error tells line, column and reason.
+    pub fn parse(text: &str) -> Result<Manifest, String> {
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())
+    }
+
+    /// The author of a patch.
+    pub fn author_of<'a>(&'a self, patch: &'a Patch) -> &'a Identity {
+        patch.author.as_ref().unwrap_or(&self.author)
+    }
+
+    /// The trailers of a patch, its own first.
+    pub fn trailers_of<'a>(&'a self, patch: &'a Patch) -> impl Iterator<Item = &'a str> {
+        patch.trailers.iter().chain(&self.trailers).map(String::as_str)
+    }
+
+    /// The commit message of a patch.
+    pub fn message_of(&self, patch: &Patch) -> String {
+        let trailers: Vec<&str> = self.trailers_of(patch).collect();
+        let parts = [patch.subject.trim(), patch.body.trim_matches('\n'), &trailers.join("\n")].map(str::to_owned);
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n"
+    }
+
+    /// Every overlay file of the topic.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.patches.iter().flat_map(|patch| patch.files.iter().map(String::as_str))
+    }
+}
+
+impl RawEdit {
+    /// The edit, or the key that is wrong, what is wrong with it, and a hint.
+    pub fn check(&self) -> Result<Edit, (&'static str, String, String)> {
+        let (key, anchor, action, text_key, text) = match (&self.after, &self.before, &self.replace) {
+            (Some(anchor), None, None) => ("after", anchor, Action::After, "insert", &self.insert),
+            (None, Some(anchor), None) => ("before", anchor, Action::Before, "insert", &self.insert),
+            (None, None, Some(anchor)) => ("replace", anchor, Action::Replace, "with", &self.with),
+            _ => {
+                let message = "needs exactly one of `after`, `before` and `replace`";
+                return Err((
+                    "",
+                    message.into(),
+                    "`after` and `before` go with `insert`, `replace` with `with`".into(),
+                ));
+            }
+        };
+        let other = if text_key == "insert" { &self.with } else { &self.insert };
+        let Some(text) = text.as_ref().filter(|_| other.is_none()) else {
+            return Err((text_key, format!("`{key}` needs `{text_key}` and nothing else"), "add the lines".into()));
+        };
+        if anchor.trim().is_empty() {
+            return Err((key, "the anchor is empty".into(), "name a whole line of the file".into()));
+        }
+        if text.is_empty() && action != Action::Replace {
+            return Err((text_key, "there is nothing to insert".into(), "add the lines".into()));
+        }
+        if !text.is_empty() && !text.ends_with('\n') {
+            let hint = "end it with a newline, for example by using \"\"\" strings";
+            return Err((text_key, "the text is no whole number of lines".into(), hint.into()));
+        }
+        let anchor = anchor.strip_suffix('\n').unwrap_or(anchor).to_owned();
+        Ok(Edit { anchor, action, text: text.clone() })
+    }
+
+    /// The key of the anchor, for messages.
+    pub fn anchor_key(&self) -> &'static str {
+        match (&self.after, &self.before) {
+            (Some(_), _) => "after",
+            (_, Some(_)) => "before",
+            _ => "replace",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "title = 'T'\nsummary = 'S'\nauthor = 'A <a@b.example>'\n";
+
+    #[test]
+    fn messages_have_subject_body_and_trailers() {
+        let text = format!(
+            "{HEAD}trailers = ['Signed-off-by: A <a@b.example>']\n[[patch]]\nsubject = 'a: b'\n\
+             date = 2026-01-01T00:00:00Z\nbody = \"\"\"\nWhy.\n\"\"\"\ntrailers = ['Fixes: 1']\n"
+        );
+        let manifest = Manifest::parse(&text).unwrap();
+        let message = manifest.message_of(&manifest.patches[0]);
+        assert_eq!(message, "a: b\n\nWhy.\n\nFixes: 1\nSigned-off-by: A <a@b.example>\n");
+    }
+
+    #[test]
+    fn unknown_keys_name_their_line() {
+        let error = Manifest::parse(&format!("{HEAD}requrires = []\n")).unwrap_err();
+        assert!(error.contains("line 4") && error.contains("requrires"), "{error}");
+    }
+
+    #[test]
+    fn edits_need_one_anchor_and_whole_lines() {
+        let edit = |text: &str| toml::from_str::<RawEdit>(&format!("file = 'f'\n{text}")).unwrap().check();
+        assert!(edit("after = 'a'\ninsert = \"b\\n\"").is_ok());
+        assert!(edit("replace = 'a'\nwith = ''").is_ok());
+        for bad in [
+            "",
+            "after = 'a'\nbefore = 'b'\ninsert = \"c\\n\"",
+            "after = 'a'\nwith = \"c\\n\"",
+            "after = 'a'\ninsert = 'no newline'",
+            "after = 'a'\ninsert = ''",
+            "after = ' '\ninsert = \"c\\n\"",
+            "replace = 'a'\ninsert = \"c\\n\"",
+        ] {
+            assert!(edit(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Topics: what this repository adds to Linux, as ordered patches described by manifests.
+
+pub mod edit;
+pub mod manage;
+pub mod manifest;
+pub mod overlay;
+pub mod scaffold;
+pub mod validate;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use crate::error::{Explain, FileContext, FileError};
+use crate::git::TopicName;
+use manifest::Manifest;
+
+/// Something that is wrong with a topic, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file: a manifest, or an overlay file.
+    pub file: String,
+    /// The key in a manifest, for example `patch[1].edit[0].after`; empty where there is none.
+    pub key: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.file)?;
+        if !self.key.is_empty() {
+            write!(f, "{}: ", self.key)?;
+        }
+        write!(f, "{}\n    hint: {}", self.message, self.hint.replace('\n', "\n          "))
+    }
+}
+
+/// The topics cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicError {
+    /// Reading or writing failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Manifests or overlay files are wrong.
+    #[error("{} in the topics:\n{}", count(.0.len()), list(.0))]
+    Invalid(Vec<Problem>),
+}
+
+fn count(problems: usize) -> String {
+    if problems == 1 { "1 problem".into() } else { format!("{problems} problems") }
+}
+
+fn list(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("  {problem}")).collect::<Vec<_>>().join("\n")
+}
+
+impl Explain for TopicError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            TopicError::File(error) => error.hint(),
+            TopicError::Invalid(_) => Some("Documentation/rust/drm-rust/manifests.rst describes every key".into()),
+        }
+    }
+}
+
+/// All topics, by name.
+pub type Topics = BTreeMap<TopicName, Manifest>;
+
+/// The path of a topic's manifest in this repository.
+pub fn manifest_path(name: &TopicName) -> String {
+    format!("scripts/drm-rust/topics/{name}.toml")
+}
+
+/// Reads every manifest below `scripts/drm-rust/topics`.
+pub fn load(root: &Path) -> Result<Topics, TopicError> {
+    let dir = root.join("scripts/drm-rust/topics");
+    let mut topics = Topics::new();
+    let mut problems = Vec::new();
+    if !dir.exists() {
+        return Ok(topics);
+    }
+    for owner in sorted_names(&dir)? {
+        for file in sorted_names(&dir.join(&owner))? {
+            let shown = format!("scripts/drm-rust/topics/{owner}/{file}");
+            let path = dir.join(&owner).join(&file);
+            let name = file.strip_suffix(".toml").and_then(|name| format!("{owner}/{name}").parse::<TopicName>().ok());
+            let Some(name) = name else {
+                problems.push(Problem {
+                    file: shown,
+                    key: String::new(),
+                    message: "is not named like a topic".into(),
+                    hint: "manifests are OWNER/NAME.toml in lower-case letters, digits and `-`".into(),
+                });
+                continue;
+            };
+            let text = fs::read_to_string(&path).at("read", &path)?;
+            match Manifest::parse(&text) {
+                Ok(manifest) => drop(topics.insert(name, manifest)),
+                Err(message) => problems.push(Problem {
+                    file: shown,
+                    key: String::new(),
+                    message,
+                    hint: "`drm-rust topic new` writes a manifest to start from".into(),
+                }),
+            }
+        }
+    }
+    if problems.is_empty() { Ok(topics) } else { Err(TopicError::Invalid(problems)) }
+}
+
+fn sorted_names(dir: &Path) -> Result<Vec<String>, FileError> {
+    if !dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir).at("read", dir)? {
+        names.push(entry.at("read", dir)?.file_name().to_string_lossy().into_owned());
+    }
+    names.retain(|name| !name.starts_with('.') && !name.ends_with('~'));
+    names.sort();
+    Ok(names)
+}

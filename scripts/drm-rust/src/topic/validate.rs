@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What can be said about topics without looking at the base.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::manifest::{Manifest, Patch};
+use super::overlay::path_error;
+use super::{Problem, Topics, manifest_path};
+use crate::git::TopicName;
+
+/// Longest subject that mailing lists and `git log --oneline` show well (columns).
+const LONGEST_SUBJECT: usize = 75;
+
+/// Checks all topics against each other and against the overlay files that there are.
+pub fn validate(topics: &Topics, overlay: &[String]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (name, manifest) in topics {
+        let mut say = |key: String, message: String, hint: &str| {
+            problems.push(Problem { file: manifest_path(name), key, message, hint: hint.into() });
+        };
+        check_head(manifest, &mut say);
+        check_requires(name, manifest, topics, &mut say);
+        for (i, patch) in manifest.patches.iter().enumerate() {
+            check_patch(manifest, patch, &format!("patch[{i}]"), &mut say);
+        }
+    }
+    problems.extend(check_claims(topics, overlay));
+    problems.extend(cycles(topics));
+    problems
+}
+
+type Say<'a> = &'a mut dyn FnMut(String, String, &str);
+
+fn check_head(manifest: &Manifest, say: Say<'_>) {
+    if manifest.title.trim().is_empty() || manifest.title.contains('\n') {
+        say("title".into(), "is not one line".into(), "say what the topic is, in one line");
+    }
+    if manifest.summary.trim().is_empty() {
+        say("summary".into(), "is empty".into(), "say what the topic adds and why: it goes into the pull request");
+    }
+}
+
+fn check_requires(name: &TopicName, manifest: &Manifest, topics: &Topics, say: Say<'_>) {
+    for (i, required) in manifest.requires.iter().enumerate() {
+        let key = format!("requires[{i}]");
+        if required == name {
+            say(key, "the topic requires itself".into(), "remove it");
+        } else if !topics.contains_key(required) {
+            say(key, format!("there is no topic {required}"), "`drm-rust topic list` shows the topics");
+        } else if manifest.requires[..i].contains(required) {
+            say(key, format!("{required} is required twice"), "remove one");
+        }
+    }
+}
+
+fn check_patch(manifest: &Manifest, patch: &Patch, at: &str, say: Say<'_>) {
+    if let Some((message, hint)) = subject_problem(&patch.subject) {
+        say(format!("{at}.subject"), format!("{message}: `{}`", patch.subject.escape_debug()), hint);
+    }
+    let author = manifest.author_of(patch).to_string();
+    let signed = format!("Signed-off-by: {author}");
+    if !manifest.trailers_of(patch).any(|trailer| trailer == signed) {
+        let hint = format!("add \"{signed}\", in the author's name only (see the Developer's Certificate of Origin)");
+        say(format!("{at}.trailers"), format!("no Signed-off-by of the author {author}"), &hint);
+    }
+    for trailer in manifest.trailers_of(patch) {
+        if !is_trailer(trailer) {
+            say(format!("{at}.trailers"), format!("`{trailer}` is no trailer"), "write `Key-words: value` in one line");
+        }
+    }
+    if patch.files.is_empty() && patch.edits.is_empty() {
+        say(at.to_owned(), "the patch changes nothing".into(), "give it `files` or an [[patch.edit]], or remove it");
+    }
+    for (i, file) in patch.files.iter().enumerate() {
+        if let Some(message) = path_error(file) {
+            say(
+                format!("{at}.files[{i}]"),
+                format!("`{}` {message}", file.escape_debug()),
+                "use the path that it has in Linux",
+            );
+        }
+    }
+    for (i, edit) in patch.edits.iter().enumerate() {
+        if let Some(message) = path_error(&edit.file) {
+            let shown = edit.file.escape_debug();
+            say(format!("{at}.edit[{i}].file"), format!("`{shown}` {message}"), "use the path that it has in Linux");
+        }
+        if let Err((key, message, hint)) = edit.check() {
+            let key = if key.is_empty() { String::new() } else { format!(".{key}") };
+            say(format!("{at}.edit[{i}]{key}"), message, &hint);
+        }
+    }
+}
+
+/// What is wrong with a subject: kernel style is `subsystem: part: what it does`.
+fn subject_problem(subject: &str) -> Option<(&'static str, &'static str)> {
+    let style = "kernel style is `subsystem: what it does`, for example `rust: xarray: add cyclic allocation`";
+    let (prefix, rest) = match subject.split_once(": ") {
+        Some(parts) => parts,
+        None => return Some(("the subject names no subsystem", style)),
+    };
+    let word = |c: char| c.is_ascii_alphanumeric() || "_-/.,+*{}&".contains(c);
+    if prefix.is_empty() || !prefix.chars().all(word) {
+        return Some(("the subject names no subsystem", style));
+    }
+    if rest.trim().is_empty() || subject.trim() != subject || subject.chars().any(char::is_control) {
+        return Some(("the subject is not one clean line", style));
+    }
+    if subject.ends_with('.') {
+        return Some(("the subject ends with a full stop", "remove it"));
+    }
+    if subject.chars().count() > LONGEST_SUBJECT {
+        return Some(("the subject is longer than 75 columns", "move details into the body"));
+    }
+    None
+}
+
+fn is_trailer(text: &str) -> bool {
+    let key = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    match text.split_once(": ") {
+        Some((name, value)) => {
+            !name.is_empty() && name.chars().all(key) && !value.trim().is_empty() && !text.contains('\n')
+        }
+        None => false,
+    }
+}
+
+/// Every overlay file belongs to exactly one patch.
+fn check_claims(topics: &Topics, overlay: &[String]) -> Vec<Problem> {
+    let mut claims: BTreeMap<&str, Vec<(String, String)>> = BTreeMap::new();
+    for (name, manifest) in topics {
+        for (i, patch) in manifest.patches.iter().enumerate() {
+            for (k, file) in patch.files.iter().enumerate().filter(|(_, file)| path_error(file).is_none()) {
+                claims.entry(file).or_default().push((manifest_path(name), format!("patch[{i}].files[{k}]")));
+            }
+        }
+    }
+    let mut problems = Vec::new();
+    let overlay: BTreeSet<&str> = overlay.iter().map(String::as_str).collect();
+    for (file, claimants) in &claims {
+        let (first, rest) = claimants.split_first().expect("an entry has a claimant");
+        let mut say = |(manifest, key): &(String, String), message: String, hint: &str| {
+            problems.push(Problem { file: manifest.clone(), key: key.clone(), message, hint: hint.into() });
+        };
+        for other in rest {
+            let message = format!("{file} is claimed twice, first by {} ({})", first.0, first.1);
+            say(other, message, "an overlay file belongs to exactly one patch");
+        }
+        if !overlay.contains(file) {
+            say(first, format!("{file} does not exist"), "write the file, or correct its path");
+        }
+    }
+    for file in overlay.iter().filter(|file| !claims.contains_key(**file)) {
+        problems.push(Problem {
+            file: (*file).to_owned(),
+            key: String::new(),
+            message: "no topic claims this file".into(),
+            hint: "add it to `files` of the patch that adds it, or remove it".into(),
+        });
+    }
+    problems
+}
+
+fn cycles(topics: &Topics) -> Option<Problem> {
+    let name = order(topics).err()?;
+    Some(Problem {
+        file: manifest_path(&name),
+        key: "requires".into(),
+        message: "the topic requires itself, by way of others".into(),
+        hint: "cut the circle: move what both need into a topic of its own".into(),
+    })
+}
+
+/// The topics in the order in which they are merged: what is required comes first, else by name.
+/// The error is a topic on a circle.
+pub fn order(topics: &Topics) -> Result<Vec<TopicName>, TopicName> {
+    fn visit(
+        name: &TopicName,
+        topics: &Topics,
+        open: &mut BTreeSet<TopicName>,
+        done: &mut Vec<TopicName>,
+    ) -> Result<(), TopicName> {
+        if done.contains(name) {
+            return Ok(());
+        }
+        if !open.insert(name.clone()) {
+            return Err(name.clone());
+        }
+        let requires = topics.get(name).map(|manifest| manifest.requires.clone()).unwrap_or_default();
+        for required in requires.iter().filter(|required| *required != name && topics.contains_key(*required)) {
+            visit(required, topics, open, done)?;
+        }
+        open.remove(name);
+        done.push(name.clone());
+        Ok(())
+    }
+    let mut done = Vec::new();
+    for name in topics.keys() {
+        visit(name, topics, &mut BTreeSet::new(), &mut done)?;
+    }
+    Ok(done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_in_kernel_style() {
+        for good in [
+            "rust: xarray: add cyclic allocation",
+            "drm/kms: add planes",
+            "MAINTAINERS: add DRM-Rust",
+            "dt-bindings: gpu: add x",
+        ] {
+            assert_eq!(subject_problem(good), None, "{good}");
+        }
+        for bad in ["Add planes", "rust: ", "rust: add.", "[PATCH] rust: add", " rust: add", "rust: a\nb", ": add"] {
+            assert!(subject_problem(bad).is_some(), "{bad}");
+        }
+        assert!(subject_problem(&format!("rust: {}", "x".repeat(70))).is_some());
+    }
+
+    fn topics(requires: &[(&str, &[&str])]) -> Topics {
+        let manifest = |requires: &[&str]| {
+            let text = format!("title='t'\nsummary='s'\nauthor='A <a@b.example>'\nrequires={requires:?}\n");
+            Manifest::parse(&text).unwrap()
+        };
+        requires.iter().map(|(name, requires)| (name.parse().unwrap(), manifest(requires))).collect()
+    }
+
+    #[test]
+    fn required_topics_come_first() {
+        let topics = topics(&[("a/a", &["z/z"]), ("b/b", &[]), ("z/z", &["b/b"])]);
+        let order: Vec<_> = order(&topics).unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(order, ["b/b", "z/z", "a/a"]);
+    }
+
+    #[test]
+    fn circles_are_named() {
+        let topics = topics(&[("a/a", &["b/b"]), ("b/b", &["a/a"])]);
+        let problems = validate(&topics, &[]);
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].message.contains("requires itself"), "{:?}", problems);
+    }
+
+    #[test]
+    fn unknown_and_double_requirements() {
+        let topics = topics(&[("a/a", &["x/x", "b/b", "b/b"]), ("b/b", &[])]);
+        let keys: Vec<_> = validate(&topics, &[]).into_iter().map(|problem| problem.key).collect();
+        assert_eq!(keys, ["requires[0]", "requires[2]"]);
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Why the tree could not be made, refreshed or put back.
+
+use std::path::Path;
+
+use super::build::BuildError;
+use super::worktree::WorktreeError;
+use crate::base::cache::BaseError;
+use crate::base::pin::PinError;
+use crate::error::{Class, Explain, FileError};
+use crate::git::objects::ObjectError;
+use crate::git::{BranchName, GitError};
+use crate::lock::LockError;
+use crate::oplog::OpError;
+use crate::topic::TopicError;
+use crate::workspace::TreesError;
+
+/// The tree could not be made, refreshed or put back.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each variant passes on what its module says")]
+pub enum TreeError {
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    #[error(transparent)]
+    Trees(#[from] TreesError),
+    #[error(transparent)]
+    Pin(#[from] PinError),
+    #[error(transparent)]
+    Base(#[from] BaseError),
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    #[error(transparent)]
+    Op(#[from] OpError),
+    #[error(transparent)]
+    Worktree(#[from] WorktreeError),
+    /// `linux/` is something else.
+    #[error("{0} exists, but is no git repository")]
+    NotARepository(String),
+    /// `linux/` is not there.
+    #[error("there is no tree yet: {0} is missing")]
+    NoTree(String),
+    /// Somebody moved branches.
+    #[error("branches were moved by other means:\n{}", list(.0))]
+    Outside(Vec<BranchName>),
+}
+
+fn list(names: &[BranchName]) -> String {
+    names.iter().map(|name| format!("  {name}")).collect::<Vec<_>>().join("\n")
+}
+
+impl TreeError {
+    pub(super) fn file(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        FileError { action, path: path.display().to_string(), source }.into()
+    }
+
+    fn inner(&self) -> Option<&dyn Explain> {
+        Some(match self {
+            TreeError::Lock(error) => error,
+            TreeError::File(error) => error,
+            TreeError::Topic(error) => error,
+            TreeError::Trees(error) => error,
+            TreeError::Pin(error) => error,
+            TreeError::Base(error) => error,
+            TreeError::Build(error) => error,
+            TreeError::Git(error) => error,
+            TreeError::Object(error) => error,
+            TreeError::Op(error) => error,
+            TreeError::Worktree(error) => error,
+            TreeError::NotARepository(_) | TreeError::NoTree(_) | TreeError::Outside(_) => return None,
+        })
+    }
+}
+
+impl Explain for TreeError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            TreeError::NotARepository(_) => Some("move it away: the complete tree is made there".into()),
+            TreeError::NoTree(_) => Some("`drm-rust tree` makes it".into()),
+            TreeError::Outside(names) => {
+                let name = names.first().map(ToString::to_string).unwrap_or_default();
+                Some(format!(
+                    "their commits are not in the manifests. Keep them under a name of your own\n\
+                     (git -C linux branch my-work {name}), then let `drm-rust tree --reset` take the branches\n\
+                     back; `drm-rust undo` would restore them"
+                ))
+            }
+            other => other.inner().and_then(Explain::hint),
+        }
+    }
+
+    fn class(&self) -> Class {
+        self.inner().map_or(Class::Failed, Explain::class)
+    }
+}

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `linux/`: the complete tree, made and kept up to date from the base, the overlay and the manifests.
+
+pub mod build;
+pub mod status;
+pub mod undo;
+pub mod worktree;
+
+use std::fs;
+use std::time::Duration;
+
+use crate::base::cache::{Cache, CachedBase};
+use crate::base::fetch;
+use crate::base::pin::{Pin, Source, Spec};
+use crate::git::objects::Objects;
+use crate::git::refs::{Change, View, changes};
+use crate::git::{BranchName, GitError, Oid, Repo};
+use crate::lock::Lock;
+use crate::oplog::{self, BaseRecord, Logged, Operation};
+use crate::report::{Reporter, Unit};
+use crate::topic::{self, TopicError, Topics, overlay, validate};
+use crate::workspace::{Trees, Workspace};
+
+pub use self::error::TreeError;
+use build::{Built, Input};
+use worktree::Plan;
+
+mod error;
+
+/// How long a run waits for another one that is about to finish.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How many earlier operations are asked where an interrupted work tree stands.
+const PAST: u32 = 8;
+
+/// What a refresh shall do.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The base; none keeps the one in use.
+    pub base: Option<Spec>,
+    /// Takes the newest package of the pinned series.
+    pub latest: bool,
+    /// Takes branches back that were moved by hand.
+    pub reset: bool,
+}
+
+/// What a refresh did.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Whether `linux/` is new.
+    pub created: bool,
+    /// The base.
+    pub base: BaseRecord,
+    /// Everything that was built.
+    pub built: Built,
+    /// The branches that moved.
+    pub changes: Vec<Change>,
+    /// Why the work tree stayed where it is, if a person has something else checked out.
+    pub left_alone: Option<String>,
+}
+
+/// Makes or refreshes `linux/`.
+pub fn refresh(ws: &Workspace, options: &Options, reporter: &dyn Reporter) -> Result<Outcome, TreeError> {
+    let _lock = Lock::take(&ws.lock(), PATIENCE)?;
+    let topics = load_topics(ws)?;
+    let trees = Trees::load(&ws.data("trees.toml"))?;
+    let linux = ws.linux();
+    if linux.exists() {
+        return Refresh { ws, trees: &trees, topics: &topics, repo: linux, reporter }.update(options);
+    }
+    if linux.top().exists() {
+        return Err(TreeError::NotARepository(linux.top().display().to_string()));
+    }
+    let growing = ws.growing();
+    remove_dir(&growing)?;
+    let outcome = Refresh { ws, trees: &trees, topics: &topics, repo: growing.clone(), reporter }.create(options);
+    match outcome {
+        Ok(outcome) => {
+            fs::rename(growing.top(), linux.top())
+                .map_err(|source| TreeError::file("rename", growing.top(), source))?;
+            Ok(outcome)
+        }
+        Err(error) => {
+            remove_dir(&growing)?;
+            Err(error)
+        }
+    }
+}
+
+fn remove_dir(repo: &Repo) -> Result<(), TreeError> {
+    if !repo.top().exists() {
+        return Ok(());
+    }
+    fs::remove_dir_all(repo.top()).map_err(|source| TreeError::file("remove", repo.top(), source))
+}
+
+/// Reads the topics and checks all that can be checked without the base.
+pub fn load_topics(ws: &Workspace) -> Result<Topics, TreeError> {
+    let topics = topic::load(&ws.root)?;
+    let problems = validate::validate(&topics, &overlay::list(&ws.root)?);
+    if problems.is_empty() { Ok(topics) } else { Err(TopicError::Invalid(problems).into()) }
+}
+
+struct Refresh<'a> {
+    ws: &'a Workspace,
+    trees: &'a Trees,
+    topics: &'a Topics,
+    repo: Repo,
+    reporter: &'a dyn Reporter,
+}
+
+impl Refresh<'_> {
+    /// Makes the tree in an empty place; it is moved to `linux/` when it is complete.
+    fn create(&self, options: &Options) -> Result<Outcome, TreeError> {
+        fs::create_dir(self.repo.top()).map_err(|source| TreeError::file("create", self.repo.top(), source))?;
+        let init = self.repo.git(["init", "--quiet", "--template=", "--initial-branch"]);
+        init.arg(BranchName::next().as_str()).run().map_err(GitError::from)?;
+        let base = self.base(options, None)?;
+        let mut objects = Objects::new(&self.repo);
+        let built = self.build(base.commit, &mut objects)?;
+        let steps = changes(&View::new(), &built.view);
+        self.commit(&mut objects, vec![self.operation(&base, &built.view)], None, &steps)?;
+        self.reporter.begin("writing the work tree", None, Unit::Items);
+        worktree::fill(&self.repo, built.view[&BranchName::next()])?;
+        self.link_b4_config()?;
+        self.reporter.end();
+        Ok(Outcome { created: true, base, built, changes: steps, left_alone: None })
+    }
+
+    /// Brings an existing tree up to date.
+    fn update(&self, options: &Options) -> Result<Outcome, TreeError> {
+        let mut objects = Objects::new(&self.repo);
+        let last = oplog::newest(&self.repo, &mut objects)?;
+        let base = self.base(options, last.as_ref())?;
+        let built = self.build(base.commit, &mut objects)?;
+        let current = self.repo.view()?;
+        let known = last.as_ref().map(|last| last.operation.view.clone()).unwrap_or_default();
+        let outside = outside_changes(&known, &current, &built.view);
+        if !outside.is_empty() && !options.reset {
+            return Err(TreeError::Outside(outside));
+        }
+        let managed = managed(&current, &known, &built.view);
+        let steps = changes(&managed, &built.view);
+        if !steps.is_empty() {
+            // The work tree is compared with the new commits below.
+            objects.flush()?;
+        }
+        let past = oplog::list(&self.repo, &mut objects, PAST)?;
+        let past: Vec<View> = past.into_iter().map(|logged| logged.operation.view).collect();
+        let plan = worktree::plan(&self.repo, &managed, &built.view, &past)?;
+        if let Plan::Move(step) = plan {
+            worktree::check(&self.repo, step)?;
+        }
+        let mut operations = Vec::new();
+        if !outside.is_empty() {
+            let before = last.as_ref().map_or(&base, |last| &last.operation.base);
+            let command = "changes made outside of drm-rust".to_owned();
+            operations.push(Operation { command, ..self.operation(before, &managed) });
+        }
+        if !steps.is_empty() || last.as_ref().is_none_or(|last| last.operation.base != base) {
+            operations.push(self.operation(&base, &built.view));
+        }
+        if !operations.is_empty() {
+            self.commit(&mut objects, operations, last.map(|last| last.id), &steps)?;
+        }
+        let left_alone = follow(&self.repo, plan)?;
+        Ok(Outcome { created: false, base, built, changes: steps, left_alone })
+    }
+
+    /// Contributors run b4 in `linux/`, where it looks for `.b4-config`: a link to ours, unknown to git, so that
+    /// it is there on every branch and never rides a pull request.
+    fn link_b4_config(&self) -> Result<(), TreeError> {
+        let info = self.repo.git_dir().join("info");
+        let (link, exclude) = (self.repo.top().join(".b4-config"), info.join("exclude"));
+        fs::create_dir_all(&info).map_err(|source| TreeError::file("create", &info, source))?;
+        fs::write(&exclude, "/.b4-config\n").map_err(|source| TreeError::file("write", &exclude, source))?;
+        if link.symlink_metadata().is_ok() {
+            return Ok(());
+        }
+        std::os::unix::fs::symlink("../.b4-config", &link).map_err(|source| TreeError::file("create", &link, source))
+    }
+
+    fn build(&self, base: Oid, objects: &mut Objects) -> Result<Built, TreeError> {
+        let input = Input {
+            repo: &self.repo,
+            root: &self.ws.root,
+            base,
+            topics: self.topics,
+            merger: &self.trees.ours.identity,
+            may_merge: true,
+        };
+        Ok(build::build(&input, objects)?)
+    }
+
+    fn operation(&self, base: &BaseRecord, view: &View) -> Operation {
+        Operation {
+            command: self.ws.command.clone(),
+            time: self.ws.now,
+            base: base.clone(),
+            view: view.clone(),
+            restores: None,
+        }
+    }
+
+    /// Writes operations and moves the branches: one transaction.
+    fn commit(
+        &self,
+        objects: &mut Objects,
+        operations: Vec<Operation>,
+        parent: Option<Oid>,
+        steps: &[Change],
+    ) -> Result<(), TreeError> {
+        commit(&self.repo, objects, &operations, parent, steps, self.trees)
+    }
+
+    /// Provides the base: the one in use where nothing asks for another.
+    fn base(&self, options: &Options, last: Option<&Logged>) -> Result<BaseRecord, TreeError> {
+        let pin_path = self.ws.data("base.toml");
+        let pin = Pin::load(&pin_path)?;
+        let pin_id = fetch::sha256_of(&pin_path).map_err(TreeError::from)?.to_string();
+        let record = last.map(|last| &last.operation.base);
+        let asked = match (&options.base, options.latest) {
+            (_, true) => Some("latest".to_owned()),
+            (Some(spec), _) => Some(spec.to_string()),
+            (None, _) => None,
+        };
+        if let Some(record) = record {
+            let same = asked.as_ref().is_none_or(|asked| *asked == record.spec && asked != "latest");
+            let follows_pin = record.spec == "pin" || record.spec == "latest";
+            if same && (!follows_pin || record.pin == pin_id) && self.has(record.commit)? {
+                return Ok(record.clone());
+            }
+        }
+        let spec = asked.or_else(|| record.map(|record| record.spec.clone())).unwrap_or_else(|| "pin".into());
+        let base = self.provide(&spec, &pin)?;
+        Ok(BaseRecord { spec, pin: pin_id, commit: base.commit, version: base.version, origin: base.origin })
+    }
+
+    fn has(&self, commit: Oid) -> Result<bool, GitError> {
+        Ok(self.repo.find_commit(&commit.to_string())?.is_some())
+    }
+
+    fn provide(&self, spec: &str, pin: &Pin) -> Result<crate::base::Base, TreeError> {
+        let cache = Cache::at(&self.ws.cache);
+        let of_file = |source| Pin { sources: vec![source], ..pin.clone() };
+        let pin = match spec {
+            "pin" | "latest" => pin.clone(),
+            spec => match spec.parse()? {
+                Spec::Pin => pin.clone(),
+                Spec::File(path, sha256) => {
+                    let version = version_of(&path.to_string_lossy(), &pin.version);
+                    Pin { version, ..of_file(Source::File { path, sha256 }) }
+                }
+                Spec::Url(url, sha256) => {
+                    let version = version_of(&url, &pin.version);
+                    Pin { version, ..of_file(Source::Url { url, sha256 }) }
+                }
+                Spec::Git(path, rev) => return self.fetch_clone(&path, &rev),
+            },
+        };
+        match cache.base(&pin, spec == "latest", self.reporter) {
+            Ok(cached) => {
+                self.link(&cached)?;
+                Ok(cached.base)
+            }
+            Err(error) => match pin.sources.iter().find_map(|source| self.pinned_clone(source)) {
+                Some(base) => base,
+                None => Err(error.into()),
+            },
+        }
+    }
+
+    /// The last resort of a pin: a clone that has the pinned commit.
+    fn pinned_clone(&self, source: &Source) -> Option<Result<crate::base::Base, TreeError>> {
+        match source {
+            Source::Git { path, commit } => Some(self.fetch_clone(path, &commit.to_string())),
+            _ => None,
+        }
+    }
+
+    /// Puts the pack of a cached base into the repository: linked, or copied across file systems.
+    fn link(&self, cached: &CachedBase) -> Result<(), TreeError> {
+        let dir = self.repo.git_dir().join("objects/pack");
+        fs::create_dir_all(&dir).map_err(|source| TreeError::file("create", &dir, source))?;
+        let name = format!("pack-{}", cached.base.commit);
+        for file in &cached.files {
+            let place = dir.join(&name).with_extension(file.extension().unwrap_or_default());
+            if place.exists() {
+                continue;
+            }
+            // A copy appears at once, like a link.
+            let new = place.with_extension("tmp");
+            let linked = fs::hard_link(file, &new).or_else(|_| fs::copy(file, &new).map(drop));
+            linked
+                .and_then(|()| fs::rename(&new, &place))
+                .map_err(|source| TreeError::file("write", &place, source))?;
+        }
+        // Garbage collection need not touch the base.
+        let keep = dir.join(&name).with_extension("keep");
+        fs::write(&keep, "the base\n").map_err(|source| TreeError::file("write", &keep, source))
+    }
+
+    /// Takes a commit and its history from a clone of this machine.
+    fn fetch_clone(&self, path: &std::path::Path, rev: &str) -> Result<crate::base::Base, TreeError> {
+        let clone = Repo::at(path);
+        let commit = clone.commit(rev)?;
+        self.reporter.begin("fetching the base", None, Unit::Items);
+        let source = path.to_string_lossy().into_owned();
+        let allow = [
+            ("GIT_CONFIG_COUNT", "1"),
+            ("GIT_CONFIG_KEY_0", "uploadpack.allowAnySHA1InWant"),
+            ("GIT_CONFIG_VALUE_0", "true"),
+        ];
+        let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow", "--"];
+        let fetch = self.repo.git(args).args([&source, &commit.to_string()]);
+        allow.iter().fold(fetch, |fetch, (key, value)| fetch.env(key, value)).run().map_err(GitError::from)?;
+        self.reporter.end();
+        let version = clone.git(["describe", "--always", "--abbrev=12"]).arg(commit.to_string());
+        let version = version.run().map_err(GitError::from)?.text();
+        let version = version.strip_prefix('v').unwrap_or(&version).to_owned();
+        Ok(crate::base::Base { commit, version, origin: format!("{source} at {rev}") })
+    }
+}
+
+/// The release that a tarball's name tells, for example `7.3.4` of `linux-7.3.4.tar.xz`.
+fn version_of(name: &str, otherwise: &str) -> String {
+    let file = name.rsplit('/').next().unwrap_or_default();
+    let stem = file.split(".tar").next().unwrap_or_default();
+    match stem.strip_prefix("linux-") {
+        Some(version) if version.starts_with(|c: char| c.is_ascii_digit()) => version.to_owned(),
+        _ => otherwise.to_owned(),
+    }
+}
+
+/// Writes operations and moves the branches in one transaction with the op log.
+fn commit(
+    repo: &Repo,
+    objects: &mut Objects,
+    operations: &[Operation],
+    parent: Option<Oid>,
+    steps: &[Change],
+    trees: &Trees,
+) -> Result<(), TreeError> {
+    let mut newest = parent;
+    for operation in operations {
+        newest = Some(oplog::write(objects, operation, newest, &trees.ours.identity));
+    }
+    objects.flush()?;
+    let mut steps = steps.to_vec();
+    steps.push(Change { name: oplog::REFERENCE.into(), old: parent, new: newest });
+    let reason = operations.last().map_or("", |operation| operation.command.as_str());
+    repo.update_refs(&steps, &format!("drm-rust: {reason}"))?;
+    Ok(())
+}
+
+/// Lets the work tree follow. Gives what a person has checked out instead, if so.
+fn follow(repo: &Repo, plan: Plan) -> Result<Option<String>, TreeError> {
+    match plan {
+        Plan::Stay => Ok(None),
+        Plan::NotOurs(what) => Ok(Some(what)),
+        Plan::Move(step) => {
+            worktree::apply(repo, step)?;
+            Ok(None)
+        }
+    }
+}
+
+/// Branches that somebody else moved since the last operation, away from where they shall be.
+fn outside_changes(known: &View, current: &View, wanted: &View) -> Vec<BranchName> {
+    let moved = |name: &&BranchName| match current.get(*name) {
+        None => false,
+        now => now != known.get(*name) && now != wanted.get(*name),
+    };
+    let names = known.keys().chain(wanted.keys().filter(|name| !known.contains_key(*name)));
+    names.filter(moved).cloned().collect()
+}
+
+/// Where the branches stand that are ours to move: those we made or shall make.
+fn managed(current: &View, known: &View, wanted: &View) -> View {
+    let ours = |name: &BranchName| known.contains_key(name) || wanted.contains_key(name);
+    current.iter().filter(|(name, _)| ours(name)).map(|(name, oid)| (name.clone(), *oid)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(entries: &[(&str, u8)]) -> View {
+        entries.iter().map(|(name, n)| (name.parse().unwrap(), Oid::from_bytes([*n; 20]))).collect()
+    }
+
+    #[test]
+    fn outside_changes_are_moves_by_others() {
+        let known = view(&[("base", 1), ("topic/a/a", 2), ("topic/a/b", 3), ("topic/a/gone", 4)]);
+        let current = view(&[("base", 1), ("topic/a/a", 9), ("topic/a/b", 7), ("topic/me/mine", 8)]);
+        let wanted = view(&[("base", 1), ("topic/a/a", 5), ("topic/a/b", 7)]);
+        let outside: Vec<_> = outside_changes(&known, &current, &wanted).iter().map(ToString::to_string).collect();
+        assert_eq!(outside, ["topic/a/a"]);
+        assert!(!managed(&current, &known, &wanted).contains_key(&"topic/me/mine".parse().unwrap()));
+    }
+
+    #[test]
+    fn versions_come_from_names() {
+        assert_eq!(version_of("https://h/linux-7.3.4.tar.xz", "x"), "7.3.4");
+        assert_eq!(version_of("/a/linux-7.4-rc1.tar.gz", "x"), "7.4-rc1");
+        assert_eq!(version_of("/a/linux-source.tar", "x"), "x");
+    }
+}

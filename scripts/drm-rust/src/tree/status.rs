@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What there is: base, topics, what waits to be forwarded, what is dirty. Changes nothing.
+
+use serde::Serialize;
+
+use super::build::{self, BuildError, Input};
+use super::{TreeError, load_topics, worktree};
+use crate::git::objects::Objects;
+use crate::git::refs::View;
+use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
+use crate::oplog::{self, BaseRecord};
+use crate::topic::Topics;
+use crate::workspace::{Trees, Workspace};
+
+/// Everything that `status` tells.
+#[derive(Debug, Serialize)]
+pub struct Status {
+    /// The base in use; none before the tree is made.
+    pub base: Option<BaseRecord>,
+    /// The topics, by name.
+    pub topics: Vec<TopicStatus>,
+    /// Commits of `drm-rust-next` that the base lacks: what a pull request would carry.
+    pub waiting: usize,
+    /// Files of `linux/` with changes that are not committed.
+    pub dirty_linux: Vec<String>,
+    /// Overlay files and manifests with changes that are not committed here.
+    pub dirty_overlay: Vec<String>,
+    /// What `linux/` has checked out, if it is not `drm-rust-next`.
+    pub checked_out: Option<String>,
+}
+
+/// Whether a topic's branch is what the manifest and the overlay say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Freshness {
+    /// The branch is up to date.
+    Current,
+    /// `drm-rust tree` has something to do.
+    Stale,
+    /// There is no branch yet.
+    New,
+}
+
+/// One topic.
+#[derive(Debug, Serialize)]
+pub struct TopicStatus {
+    /// Its name.
+    pub name: TopicName,
+    /// Its branch's tip; none before the tree is made.
+    pub tip: Option<Oid>,
+    /// The number of its patches.
+    pub patches: usize,
+    /// What it stands on.
+    pub requires: Vec<TopicName>,
+    /// The branches that it is merged into.
+    pub merged_into: Vec<BranchName>,
+    /// Whether the branch is up to date.
+    pub freshness: Freshness,
+}
+
+/// Looks at everything.
+pub fn status(ws: &Workspace) -> Result<Status, TreeError> {
+    let topics = load_topics(ws)?;
+    let repo = ws.linux();
+    let mut status = Status {
+        base: None,
+        topics: Vec::new(),
+        waiting: 0,
+        dirty_linux: Vec::new(),
+        dirty_overlay: dirty_overlay(ws)?,
+        checked_out: None,
+    };
+    let mut view = View::new();
+    let mut wanted = View::new();
+    if repo.exists() {
+        let mut objects = Objects::new(&repo);
+        status.base = oplog::newest(&repo, &mut objects)?.map(|last| last.operation.base);
+        view = repo.view()?;
+        if let Some(base) = &status.base {
+            wanted = wanted_view(ws, &repo, base.commit, &topics, &mut objects)?;
+            status.waiting = count_waiting(&repo, base.commit, &view)?;
+        }
+        status.dirty_linux = dirty_linux(&repo)?;
+        let head = repo.head_branch()?;
+        if head.as_ref() != Some(&BranchName::next()) {
+            status.checked_out = Some(head.map_or("a detached HEAD".into(), |head| head.to_string()));
+        }
+    }
+    for (name, manifest) in &topics {
+        let tip = view.get(&name.branch()).copied();
+        let freshness = match tip {
+            None => Freshness::New,
+            tip if tip == wanted.get(&name.branch()).copied() => Freshness::Current,
+            Some(_) => Freshness::Stale,
+        };
+        status.topics.push(TopicStatus {
+            name: name.clone(),
+            tip,
+            patches: manifest.patches.len(),
+            requires: manifest.requires.clone(),
+            merged_into: merged_into(&repo, &view, tip, manifest.patches.len())?,
+            freshness,
+        });
+    }
+    Ok(status)
+}
+
+/// Where the branches would stand; empty where that cannot be told without merging.
+fn wanted_view(
+    ws: &Workspace,
+    repo: &Repo,
+    base: Oid,
+    topics: &Topics,
+    objects: &mut Objects,
+) -> Result<View, TreeError> {
+    let trees = Trees::load(&ws.data("trees.toml"))?;
+    let merger = &trees.ours.identity;
+    let input = Input { repo, root: &ws.root, base, topics, merger, may_merge: false };
+    match build::build(&input, objects) {
+        Ok(built) => Ok(built.view),
+        Err(BuildError::NotMerged(_)) => Ok(build::tips(&input, objects)?),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn count_waiting(repo: &Repo, base: Oid, view: &View) -> Result<usize, GitError> {
+    let Some(next) = view.get(&BranchName::next()) else { return Ok(0) };
+    let process = repo.git(["rev-list", "--count", "--no-merges", &format!("{base}..{next}")]);
+    let text = process.run()?.text();
+    text.parse().map_err(|_| GitError::Answer { command: process.command_line(), answer: text })
+}
+
+/// The integration branches that contain a topic.
+fn merged_into(repo: &Repo, view: &View, tip: Option<Oid>, patches: usize) -> Result<Vec<BranchName>, GitError> {
+    let mut merged = Vec::new();
+    let Some(tip) = tip.filter(|_| patches > 0) else { return Ok(merged) };
+    for (name, commit) in view.iter().filter(|(name, _)| name.topic().is_none() && **name != BranchName::base()) {
+        let args = ["merge-base", "--is-ancestor", &tip.to_string(), &commit.to_string()];
+        if repo.git(args).output()?.code == 0 {
+            merged.push(name.clone());
+        }
+    }
+    Ok(merged)
+}
+
+fn dirty_linux(repo: &Repo) -> Result<Vec<String>, GitError> {
+    let mut files = worktree::dirty_files(repo)?;
+    files.extend(repo.git(["diff-index", "--cached", "--name-only", "HEAD", "--"]).run()?.lines());
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+fn dirty_overlay(ws: &Workspace) -> Result<Vec<String>, GitError> {
+    let repo = Repo::at(&ws.root);
+    let output = repo.git(["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"]).run()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let paths = text.split('\0').filter_map(|line| line.get(3..));
+    let ours = |path: &&str| crate::topic::overlay::is_overlay(path) || path.starts_with("scripts/drm-rust/topics/");
+    Ok(paths.filter(ours).map(str::to_owned).collect())
+}
