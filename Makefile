@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#   make            what the machine lacks, the complete tree in linux/, and the pull request that would be sent
+#   make test       every test, up to a KUnit run of the kernel
+#   make tree       linux/ only
+#   make kunit      KUnit on UML only
+#   make bench      measures the toolchain against tar and git
+#   make clean      removes build/
+#
+# Everything else is the kernel's: make ARCH=arm64 defconfig, make menuconfig, make -j8 vmlinux … run in linux/.
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.SUFFIXES:
+.NOTPARALLEL:
+
+TOOL := build/cargo/release/drm-rust
+CARGO := cd scripts/drm-rust && cargo
+# Other variables of the command line are the kernel's (LLVM=, ARCH=, V=…): cargo need not see them.
+OURS := all bootstrap tool setup tree test test-tool test-tree kunit bench clean
+
+# Where clang and Rust's sources are, as `drm-rust setup` found them.
+-include build/toolchain.mk
+
+.PHONY: $(OURS)
+
+all: tree
+	@$(TOOL) forward --dry-run
+
+# A bare machine has no linker: without one cargo cannot build the program that would install it.
+bootstrap:
+	@command -v cargo >/dev/null || { echo "error: cargo is missing"; \
+		echo "hint: install a Rust toolchain with rustup"; exit 1; } >&2
+	@command -v cc >/dev/null && command -v git >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "error: cc or git is missing"; \
+			echo "hint: sudo apt-get install gcc libc6-dev git"; exit 1; } >&2; \
+		apt-get update -qq && apt-get install -yqq --no-install-recommends gcc libc6-dev git ca-certificates; }
+
+tool: bootstrap
+	@$(CARGO) build --release --locked --quiet
+
+setup: tool
+	@$(TOOL) setup
+
+tree: setup
+	@$(TOOL) tree
+
+test: test-tool test-tree kunit
+
+# Format, lints, unit and command tests: seconds.
+test-tool: setup
+	$(CARGO) fmt --check
+	$(CARGO) clippy --release --locked --all-targets --quiet -- -D warnings
+	$(CARGO) test --release --locked
+
+# The real base, end to end.
+test-tree: tree
+	$(CARGO) test --release --locked --test real_base -- --ignored --test-threads=1
+
+# The suites and doctests of the topics, with everything else that the tree can test on UML.
+kunit: tree
+	$(CARGO) test --release --locked --test kunit -- --ignored --nocapture
+
+bench: tree
+	$(CARGO) bench --locked
+
+clean:
+	rm -rf build
+
+# The kernel's own targets.
+ifneq ($(filter-out $(OURS),$(MAKECMDGOALS)),)
+KERNEL_GOALS := $(filter-out $(OURS),$(MAKECMDGOALS))
+.PHONY: $(KERNEL_GOALS) kernel
+$(KERNEL_GOALS): kernel ;
+kernel: | linux/Makefile
+	@+$(MAKE) -C linux $(if $(O),O=$(abspath $(O))) $(KERNEL_GOALS)
+endif
+
+linux/Makefile:
+	@$(MAKE) tree
