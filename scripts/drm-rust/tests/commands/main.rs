@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The commands as a person runs them: the real program and real git in a temporary home.
+
+#![allow(clippy::disallowed_methods, reason = "tests run programs")]
+
+mod env;
+mod forward;
+mod help;
+mod kill;
+mod ops;
+mod refusals;
+mod setup;
+mod status;
+mod topic;
+mod tree;
+mod worktree;

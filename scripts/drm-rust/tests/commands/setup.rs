@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `setup`, on this machine and on one that has hardly anything.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::env::Env;
+
+/// A PATH with these programs only.
+fn path_with(env: &Env, programs: &[&str]) -> std::path::PathBuf {
+    let bin = env.home().join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    for program in programs {
+        let output = env.command("sh").args(["-c", "command -v \"$1\"", "sh", program]).output().unwrap();
+        let place = String::from_utf8(output.stdout).unwrap();
+        symlink(place.trim(), bin.join(program)).unwrap();
+    }
+    bin
+}
+
+#[test]
+fn a_bare_machine_is_told_what_it_lacks() {
+    let env = Env::new();
+    let bin = path_with(&env, &["git", "sh"]);
+    let output = env.drm_rust(&["setup", "--check"]).env("PATH", bin).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let line =
+        |name: &str| out.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{out}")).to_owned();
+    assert_eq!(line("bindgen"), "bindgen          missing    needed for Rust bindings of the kernel's C");
+    assert!(line("git ").ends_with("/bin/git"), "{out}");
+    assert!(err.starts_with("error: this machine lacks curl, make, gcc"), "{err}");
+    assert!(err.contains("sudo apt-get install --yes --no-install-recommends curl make gcc libc6-dev"), "{err}");
+    assert!(err.contains("cargo install --locked --quiet bindgen-cli"), "{err}");
+    assert!(!env.root().join("build").exists(), "a check changes nothing");
+}
+
+#[test]
+fn every_finding_is_data() {
+    let env = Env::new();
+    let output = env.drm_rust(&["setup", "--check", "--json"]).output().unwrap();
+    let findings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let git = findings.as_array().unwrap().iter().find(|finding| finding["name"] == "git").unwrap();
+    assert!(git["state"]["present"]["version"].as_str().unwrap().starts_with("2."), "{git}");
+    assert!(git["why"].as_str().unwrap().contains("merges"));
+}

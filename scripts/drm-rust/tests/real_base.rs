@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The real base, end to end, in a second checkout that shares the user's cache.
+//!
+//! `make test-tree` runs it, after `make tree` has filled the cache and made `linux/`.
+
+#![allow(clippy::disallowed_methods, reason = "tests run programs")]
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+fn git(dir: &Path, args: &[&str]) -> String {
+    let output = Command::new("git").arg("-C").arg(dir).args(args).output().unwrap();
+    assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+fn tree(checkout: &Path) -> (Output, Duration) {
+    let start = Instant::now();
+    let output = Command::new(env!("CARGO_BIN_EXE_drm-rust")).arg("tree").current_dir(checkout).output().unwrap();
+    let time = start.elapsed();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    (output, time)
+}
+
+/// A second checkout beside the first one: what git tracks or would track, in a repository of its own.
+fn second_checkout() -> tempfile::TempDir {
+    let dir = tempfile::tempdir_in(root().join("build")).unwrap();
+    let files = git(&root(), &["ls-files", "--cached", "--others", "--exclude-standard"]);
+    for file in files.lines().filter(|file| root().join(file).is_file()) {
+        let place = dir.path().join(file);
+        fs::create_dir_all(place.parent().unwrap()).unwrap();
+        fs::copy(root().join(file), place).unwrap();
+    }
+    git(dir.path(), &["init", "--quiet"]);
+    dir
+}
+
+/// Modification time, change time and inode of every tracked file.
+fn stamps(linux: &Path) -> Vec<(String, i64, i64, i64, u64)> {
+    let stamp = |file: &str| {
+        let meta = fs::symlink_metadata(linux.join(file)).unwrap();
+        (file.to_owned(), meta.mtime(), meta.mtime_nsec(), meta.ctime_nsec(), meta.ino())
+    };
+    git(linux, &["ls-files"]).lines().map(stamp).collect()
+}
+
+#[test]
+#[ignore = "needs the real base: make test-tree"]
+fn a_second_checkout_is_equal_fast_and_incremental() {
+    let checkout = second_checkout();
+    let linux = checkout.path().join("linux");
+    let (_, made) = tree(checkout.path());
+    println!("second checkout: {:.1} s", made.as_secs_f64());
+    assert!(made < Duration::from_secs(15), "a second checkout took {made:?}");
+
+    let branches = ["for-each-ref", "--format=%(refname) %(objectname)", "refs/heads"];
+    assert_eq!(git(&linux, &branches), git(&root().join("linux"), &branches), "two checkouts have equal references");
+    assert_eq!(git(&linux, &["status", "--porcelain"]), "");
+    let files = git(&linux, &["ls-files"]).lines().count();
+    assert!(files > 90_000, "a complete kernel has more than {files} files");
+
+    let before = stamps(&linux);
+    let (_, nothing) = tree(checkout.path());
+    println!("nothing to do: {:.2} s", nothing.as_secs_f64());
+    assert!(nothing < Duration::from_secs(1), "nothing to do took {nothing:?}");
+    assert_eq!(stamps(&linux), before, "nothing to do touches no file");
+
+    let file = "rust/kernel/time/jiffies.rs";
+    let text = fs::read_to_string(checkout.path().join(file)).unwrap();
+    fs::write(checkout.path().join(file), text + "// One more line.\n").unwrap();
+    let (_, one) = tree(checkout.path());
+    println!("one changed file: {:.2} s", one.as_secs_f64());
+    assert!(one < Duration::from_secs(2), "one changed file took {one:?}");
+    let after = stamps(&linux);
+    let changed: Vec<_> = after.iter().zip(&before).filter(|(a, b)| a != b).map(|(a, _)| a.0.as_str()).collect();
+    assert_eq!(changed, [file], "one changed file is the only one written");
+    assert_eq!(git(&linux, &["fsck", "--connectivity-only", "--no-dangling"]), "");
+}
+
+/// Contributors run b4 in `linux/`: it must take our settings, and find the series' base.
+#[test]
+#[ignore = "needs the real base: make test-tree"]
+fn b4_reads_the_configuration_of_the_tree() {
+    let linux = root().join("linux");
+    let script = "import b4; c = b4.get_main_config(); print(c['send-series-to']); print(c['send-series-cc'])";
+    let python = Command::new("python3").args(["-c", script]).current_dir(&linux).output().unwrap();
+    let text = String::from_utf8(python.stdout).unwrap();
+    assert!(python.status.success(), "{}", String::from_utf8_lossy(&python.stderr));
+    assert!(
+        text.contains("dri-devel@lists.freedesktop.org") && text.contains("rust-for-linux@vger.kernel.org"),
+        "{text}"
+    );
+}
