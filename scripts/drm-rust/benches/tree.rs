@@ -45,7 +45,8 @@ fn main() {
     fs::remove_dir_all(&base).unwrap();
     let (second, _) = tree(&checkout, &cache);
     let clone = dir.path().join("clone");
-    let cloned = time(|| run(Command::new("git").args(["clone", "--quiet", "--local"]).arg(root.join("linux")).arg(&clone)));
+    let cloned =
+        time(|| run(Command::new("git").args(["clone", "--quiet", "--local"]).arg(root.join("linux")).arg(&clone)));
     row("peer: git clone --local", cloned, None);
     row("drm-rust tree, second checkout", second, Some(cloned));
 }
