@@ -53,9 +53,9 @@ test-tool: setup
 	$(CARGO) clippy --release --locked --all-targets --quiet -- -D warnings
 	$(CARGO) test --release --locked
 
-# The real base, end to end.
+# The real base, end to end, and Debian's archive through apt.
 test-tree: tree
-	$(CARGO) test --release --locked --test real_base -- --ignored --test-threads=1
+	$(CARGO) test --release --locked --test real_base --test base -- --ignored --test-threads=1 --nocapture
 
 # The suites and doctests of the topics, with everything else that the tree can test on UML.
 kunit: tree

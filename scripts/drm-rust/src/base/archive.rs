@@ -16,6 +16,8 @@ use tar::EntryType;
 use crate::error::{Explain, FileContext, FileError};
 use crate::git::treeobj::Mode;
 
+/// The unit of a tarball (bytes).
+const BLOCK: u64 = 512;
 /// No kernel file comes near this size (bytes).
 const LARGEST_FILE: u64 = 256 << 20;
 /// No kernel comes near this size (bytes).
@@ -134,14 +136,16 @@ fn read_deb(file: impl Read, each: &mut impl FnMut(Member) -> io::Result<()>) ->
 }
 
 fn read_tar(reader: impl Read, each: &mut impl FnMut(Member) -> io::Result<()>) -> Result<(), ArchiveError> {
-    let mut archive = tar::Archive::new(reader);
+    let mut archive = tar::Archive::new(Counted { reader, bytes: 0 });
     let mut seen = Seen::default();
     let mut total = 0;
+    let mut end = 0;
     for entry in archive.entries().map_err(ArchiveError::Damaged)? {
         let mut entry = entry.map_err(ArchiveError::Damaged)?;
         let name = entry.path_bytes().into_owned();
         let refuse =
             |reason| ArchiveError::Refused { path: String::from_utf8_lossy(&name).escape_debug().to_string(), reason };
+        end = entry.raw_file_position() + entry.size().next_multiple_of(BLOCK);
         let kind = entry.header().entry_type();
         if matches!(kind, EntryType::XGlobalHeader) {
             continue;
@@ -179,9 +183,28 @@ fn read_tar(reader: impl Read, each: &mut impl FnMut(Member) -> io::Result<()>) 
         seen.add_file(path.clone(), mode).map_err(refuse)?;
         each(Member { path, mode, data }).map_err(ArchiveError::Damaged)?;
     }
-    // What follows the last entry must be sound too: a damaged tail means a damaged archive.
-    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(ArchiveError::Damaged)?;
+    // What follows the last entry must be sound too: a damaged tail means a damaged archive, and one without
+    // its two end blocks was cut off between two entries.
+    let mut rest = archive.into_inner();
+    io::copy(&mut rest, &mut io::sink()).map_err(ArchiveError::Damaged)?;
+    if rest.bytes < end + 2 * BLOCK {
+        return Err(ArchiveError::Damaged(io::ErrorKind::UnexpectedEof.into()));
+    }
     if seen.files == 0 { Err(ArchiveError::Empty) } else { Ok(()) }
+}
+
+/// Counts what was read.
+struct Counted<R> {
+    reader: R,
+    bytes: u64,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.reader.read(buffer)?;
+        self.bytes += n as u64;
+        Ok(n)
+    }
 }
 
 /// What an archive has named so far.

@@ -95,6 +95,7 @@ impl Cache {
 
     /// Gives the base of a pin from the first source that is available.
     pub fn base(&self, pin: &Pin, latest: bool, reporter: &dyn Reporter) -> Result<CachedBase, BaseError> {
+        let _lock = self.lock(reporter)?;
         let mut failures = Vec::new();
         for source in pin.sources.iter().filter(|source| !matches!(source, Source::Git { .. })) {
             match self.base_of(pin, source, latest, reporter) {
@@ -107,6 +108,18 @@ impl Cache {
             }
         }
         Err(BaseError::NoSource(failures.join("\n")))
+    }
+
+    /// Keeps others out of the cache until it is dropped: what one run fetches, the next one finds.
+    fn lock(&self, reporter: &dyn Reporter) -> Result<File, FileError> {
+        fs::create_dir_all(&self.dir).at("create", &self.dir)?;
+        let path = self.dir.join("lock");
+        let lock = File::create(&path).at("create", &path)?;
+        if lock.try_lock().is_err() {
+            reporter.note("waiting for another run that uses the cache");
+            lock.lock().at("lock", &path)?;
+        }
+        Ok(lock)
     }
 
     fn base_of(
@@ -171,12 +184,6 @@ impl Cache {
     ) -> Result<CachedBase, BaseError> {
         let parent = self.dir.join("base");
         fs::create_dir_all(&parent).at("create", &parent)?;
-        let lock = parent.join("lock");
-        let file = File::create(&lock).at("create", &lock)?;
-        file.lock().at("lock", &lock)?;
-        if let Some(found) = open(dir)? {
-            return Ok(found);
-        }
         let new = parent.join("new");
         if new.exists() {
             fs::remove_dir_all(&new).at("remove", &new)?;
