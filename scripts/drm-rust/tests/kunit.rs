@@ -34,9 +34,10 @@ fn collect(group: &Value, results: &mut BTreeMap<String, String>) {
 
 /// What the overlay's Rust files promise: the starts of names of test cases, by file.
 fn promised(file: &str, text: &str) -> Vec<String> {
-    let suites = text.match_indices("#[kunit_tests(").map(|(at, start)| {
-        let rest = &text[at + start.len()..];
-        format!("{}/", &rest[..rest.find(')').expect("a suite has a name")])
+    let suites = text.lines().filter_map(|line| {
+        let attribute = line.trim_start().strip_prefix("#[")?.strip_suffix(")]")?;
+        let (path, suite) = attribute.split_once("kunit_tests(")?;
+        (path.is_empty() || path.ends_with("::")).then(|| format!("{suite}/"))
     });
     let mut names: Vec<String> = suites.collect();
     let is_doctest = |line: &str| {
@@ -95,8 +96,8 @@ fn every_suite_and_doctest_of_the_overlay_passes() {
 
 #[test]
 fn promises_are_read_from_the_source() {
-    let text = "//! ```\n//! ```\n#[kunit_tests(rust_alpha)]\nmod tests {}\n";
+    let text = "//! ```\n//! ```\n#[kunit_tests(rust_alpha)]\nmod a {}\n#[macros::kunit_tests(rust_beta)]\nmod b {}\n";
     let names = promised("rust/kernel/time/alpha.rs", text);
-    assert_eq!(names, ["rust_alpha/", "rust_doctests_kernel/rust_doctest_kernel_time_alpha_rs_"]);
+    assert_eq!(names, ["rust_alpha/", "rust_beta/", "rust_doctests_kernel/rust_doctest_kernel_time_alpha_rs_"]);
     assert!(promised("rust/kernel/beta.rs", "/// ```ignore\n/// ```text\n").is_empty());
 }
