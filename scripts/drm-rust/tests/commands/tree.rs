@@ -357,4 +357,12 @@ fn b4_finds_its_configuration_on_every_branch() {
     assert_eq!(env.linux_git(&["status", "--porcelain"]), "");
     env.linux_git(&["switch", "--quiet", "topic/rust/alpha"]);
     assert!(env.linux(".b4-config").exists());
+    // Lost, it comes back; a file of the user's own stays.
+    fs::remove_file(env.linux(".b4-config")).unwrap();
+    env.run(&["tree"]).ok();
+    assert!(env.linux(".b4-config").exists());
+    fs::remove_file(env.linux(".b4-config")).unwrap();
+    fs::write(env.linux(".b4-config"), "[b4]\n").unwrap();
+    env.run(&["tree"]).ok();
+    assert_eq!(fs::read_to_string(env.linux(".b4-config")).unwrap(), "[b4]\n");
 }
