@@ -62,7 +62,7 @@ kunit: tree
 	$(CARGO) test --release --locked --test kunit -- --ignored --nocapture
 
 bench: tree
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --bench tree
 
 clean:
 	rm -rf build

@@ -2,7 +2,7 @@
 
 //! Base tarball → complete checked-out git tree, against `tar x` + `git add` + `git commit` in the same run.
 //!
-//! `cargo bench` (or `make bench`) prints wall times, ratios and peak memory. It needs the real base in the cache.
+//! `cargo bench` (or `make bench`) prints wall times, ratios and peak memory.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a benchmark runs programs and prints")]
 
@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use drm_rust::base::pin::{Pin, Source};
+use drm_rust::base::fetch::fetch;
+use drm_rust::base::pin::Pin;
+use drm_rust::report::Silent;
 
 fn main() {
     // `cargo test --benches` only wants to know that it starts.
@@ -72,15 +74,12 @@ fn run(command: &mut Command) {
     assert!(status.success(), "{command:?}");
 }
 
-/// The pinned archive, as `make tree` has left it in the user's cache.
+/// The pinned archive, in the user's cache.
 fn archive(root: &Path) -> PathBuf {
     let pin = Pin::load(&root.join("scripts/drm-rust/base.toml")).unwrap();
-    let Source::Debian { sha256, .. } = &pin.sources[0] else { panic!("the first source is Debian's package") };
     let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache");
     let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from);
-    let archive = cache.join("drm-rust/downloads").join(sha256.to_string());
-    assert!(archive.exists(), "{} is missing: run `make tree` first", archive.display());
-    archive
+    fetch(&pin.sources[0], &cache.join("drm-rust/downloads"), &Silent).unwrap()
 }
 
 /// A second checkout of this repository.
