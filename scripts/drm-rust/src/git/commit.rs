@@ -41,8 +41,8 @@ impl FromStr for Identity {
         let bad = || IdentityError(text.to_owned());
         let (name, rest) = text.split_once('<').ok_or_else(bad)?;
         let (name, mail) = (name.trim(), rest.strip_suffix('>').ok_or_else(bad)?);
-        let clean = |s: &str| !s.is_empty() && !s.contains(['<', '>', '\n', '\0']);
-        if !clean(name) || !clean(mail) || !mail.contains('@') || mail.contains(' ') {
+        let clean = |s: &str| !s.is_empty() && !s.contains(['<', '>']);
+        if text.contains(['\n', '\0']) || !clean(name) || !clean(mail) || !mail.contains('@') || mail.contains(' ') {
             return Err(bad());
         }
         Ok(Identity { name: name.to_owned(), mail: mail.to_owned() })
