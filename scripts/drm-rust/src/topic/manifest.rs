@@ -148,6 +148,8 @@ impl RawEdit {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const HEAD: &str = "title = 'T'\nsummary = 'S'\nauthor = 'A <a@b.example>'\n";
@@ -184,6 +186,35 @@ mod tests {
             "replace = 'a'\ninsert = \"c\\n\"",
         ] {
             assert!(edit(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        /// What a person wrote arrives in the commit as it is, whatever it is.
+        #[test]
+        fn subject_and_body_arrive_unchanged(subject in "[a-z]{1,9}: [^\\p{Cc}]{1,30}[a-z]", body in "([a-z][^\\p{Cc}]{0,20}\n){1,4}") {
+            let mut patch = toml::Table::new();
+            patch.insert("subject".into(), subject.clone().into());
+            patch.insert("body".into(), body.clone().into());
+            let date: toml::value::Datetime = "2026-01-01T00:00:00Z".parse().unwrap();
+            patch.insert("date".into(), date.into());
+            let text = format!("{HEAD}[[patch]]\n{patch}");
+            let manifest = Manifest::parse(&text).unwrap();
+            let message = manifest.message_of(&manifest.patches[0]);
+            let (first, rest) = message.split_once("\n\n").unwrap();
+            prop_assert_eq!(first, subject.as_str());
+            prop_assert_eq!(rest.trim(), body.trim());
+        }
+
+        #[test]
+        fn damaged_manifests_are_errors_and_no_panics(at in any::<prop::sample::Index>(), with in any::<char>()) {
+            let text = format!("{HEAD}[[patch]]\nsubject = 'a: b'\nbody = 'c'\ndate = 2026-01-01T00:00:00Z\n");
+            let mut chars: Vec<char> = text.chars().collect();
+            let at = at.index(chars.len());
+            chars[at] = with;
+            if let Err(message) = Manifest::parse(&chars.into_iter().collect::<String>()) {
+                prop_assert!(!message.is_empty());
+            }
         }
     }
 }

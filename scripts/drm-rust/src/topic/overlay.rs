@@ -56,6 +56,8 @@ pub fn read(root: &Path, path: &str) -> Result<Option<(Mode, Vec<u8>)>, FileErro
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -74,5 +76,16 @@ mod tests {
             assert!(path_error(bad).is_some(), "{bad:?}");
         }
         assert_eq!(path_error("rust/kernel/time/jiffies.rs"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn an_accepted_path_stays_inside(path in r"(\.|\.\.|/|a|B|\.git|\n){0,8}") {
+            if path_error(&path).is_none() {
+                let parts: Vec<_> = Path::new(&path).components().collect();
+                prop_assert!(parts.iter().all(|part| matches!(part, std::path::Component::Normal(_))), "{path:?}");
+                prop_assert_eq!(parts.len(), path.split('/').count());
+            }
+        }
     }
 }

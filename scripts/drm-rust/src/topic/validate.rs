@@ -204,6 +204,8 @@ pub fn order(topics: &Topics) -> Result<Vec<TopicName>, TopicName> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -250,5 +252,40 @@ mod tests {
         let topics = topics(&[("a/a", &["x/x", "b/b", "b/b"]), ("b/b", &[])]);
         let keys: Vec<_> = validate(&topics, &[]).into_iter().map(|problem| problem.key).collect();
         assert_eq!(keys, ["requires[0]", "requires[2]"]);
+    }
+
+    /// Whether a topic is reached from what it requires, found by following every path.
+    fn requires_itself(edges: &[(usize, usize)], start: usize) -> bool {
+        let mut reached = BTreeSet::new();
+        let mut next: Vec<usize> = vec![start];
+        while let Some(at) = next.pop() {
+            next.extend(edges.iter().filter(|(from, to)| *from == at && reached.insert(*to)).map(|(_, to)| *to));
+        }
+        reached.contains(&start)
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_respects_what_is_required(
+            edges in prop::collection::vec((0..7_usize, 0..7_usize).prop_filter("a topic and another", |(a, b)| a != b), 0..12)
+        ) {
+            let names: Vec<String> = (0..7).map(|i| format!("a/t{i}")).collect();
+            let required = |i| edges.iter().filter(move |(from, _)| *from == i).map(|(_, to)| names[*to].as_str());
+            let lists: Vec<Vec<&str>> = (0..7).map(|i| required(i).collect()).collect();
+            let rows: Vec<(&str, &[&str])> = names.iter().zip(&lists).map(|(n, l)| (n.as_str(), l.as_slice())).collect();
+            match order(&topics(&rows)) {
+                Ok(order) => {
+                    prop_assert_eq!(order.len(), 7);
+                    let at = |i: usize| order.iter().position(|name| name.as_str() == names[i]).unwrap();
+                    for (from, to) in &edges {
+                        prop_assert!(at(*to) < at(*from), "{} comes before {}", names[*to], names[*from]);
+                    }
+                }
+                Err(name) => {
+                    let i = names.iter().position(|n| n == name.as_str()).unwrap();
+                    prop_assert!(requires_itself(&edges, i), "{name} is on a circle");
+                }
+            }
+        }
     }
 }
