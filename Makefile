@@ -19,8 +19,13 @@ CARGO := cd scripts/drm-rust && cargo
 # Other variables of the command line are the kernel's (LLVM=, ARCH=, V=…): cargo need not see them.
 OURS := all bootstrap tool setup tree test test-tool test-tree kunit bench clean
 
-# Where clang and Rust's sources are, as `drm-rust setup` found them.
--include build/toolchain.mk
+# Where clang and Rust's sources are, as `drm-rust setup` found them. Where it has not run yet, make runs it and
+# starts again.
+ifeq ($(filter bootstrap tool setup clean,$(MAKECMDGOALS)),)
+include build/toolchain.mk
+build/toolchain.mk:
+	@$(MAKE) setup
+endif
 
 .PHONY: $(OURS)
 
