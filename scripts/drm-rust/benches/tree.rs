@@ -63,7 +63,9 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// Begins with nothing left to be written by what ran before.
 fn time(work: impl FnOnce()) -> Duration {
+    run(&mut Command::new("sync"));
     let start = Instant::now();
     work();
     start.elapsed()
@@ -88,18 +90,20 @@ fn checkout(root: &Path, place: &Path) -> PathBuf {
     place.to_owned()
 }
 
-/// What a person would do by hand, from the same package.
+/// What a person would do by hand, from the same package; without the garbage collection that git would start in
+/// the background, where it would slow down what is measured next.
 fn peer(archive: &Path, dir: &Path) -> Duration {
     fs::create_dir(dir).unwrap();
     let script = "dpkg-deb --fsys-tarfile \"$1\" | tar x --to-stdout --wildcards './usr/src/linux-source-*.tar.xz' \
         | xz -dc -T0 | tar x --strip-components=1 \
         && sed -i '/^# Debian packaging/,$d' .gitignore && git init -q . && git add -A -f . \
-        && git -c user.name=b -c user.email=b@b.example commit -q -m base";
+        && git -c user.name=b -c user.email=b@b.example -c gc.auto=0 -c maintenance.auto=false commit -q -m base";
     time(|| run(Command::new("bash").args(["-ec", script, "bash"]).arg(archive).current_dir(dir)))
 }
 
 /// Runs `drm-rust tree`; gives its wall time and its peak memory in KiB.
 fn tree(checkout: &Path, cache: &Path) -> (Duration, u64) {
+    run(&mut Command::new("sync"));
     let start = Instant::now();
     let mut command = Command::new(env!("CARGO_BIN_EXE_drm-rust"));
     let mut child = command.args(["tree", "-q"]).current_dir(checkout).env("XDG_CACHE_HOME", cache).spawn().unwrap();
