@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest;
 
 use super::fetch::{self, FetchError};
-use super::import::{self, Import, ImportError};
+use super::import::{self, Import, ImportError, Observer};
 use super::pin::{Cut, Pin, Sha256, Source};
 use super::{Base, debian};
 use crate::error::{Explain, FileContext, FileError};
@@ -78,14 +78,20 @@ pub struct CachedBase {
 }
 
 /// The cache of one user.
-pub struct Cache {
+pub struct Cache<'a> {
     dir: PathBuf,
+    observer: Option<&'a dyn Observer>,
 }
 
-impl Cache {
+impl<'a> Cache<'a> {
     /// The cache in a folder, which need not exist.
     pub fn at(dir: impl Into<PathBuf>) -> Self {
-        Cache { dir: dir.into() }
+        Cache { dir: dir.into(), observer: None }
+    }
+
+    /// Hands the files of whatever must be imported to `observer` too.
+    pub fn observed_by(self, observer: Option<&'a dyn Observer>) -> Self {
+        Cache { observer, ..self }
     }
 
     /// The folder.
@@ -152,7 +158,13 @@ impl Cache {
             date: pin.date.as_second(),
             message: format!("Linux {version}\n\nImported from a release archive, SHA-256\n{sha256}.\n"),
         };
-        self.import(&dir, Import { archive: &archive, cuts, commit: &commit }, &version, origin, reporter)
+        self.import(
+            &dir,
+            Import { archive: &archive, cuts, commit: &commit, observer: self.observer },
+            &version,
+            origin,
+            reporter,
+        )
     }
 
     /// The newest package of the pinned series, instead of the pinned one.

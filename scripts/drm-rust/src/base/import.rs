@@ -8,9 +8,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io;
+use std::mem::take;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::archive::{self, ArchiveError, Member};
 use super::pin::Cut;
@@ -21,8 +22,10 @@ use crate::git::pack::{Encoder, Kind, PackWriter, object_id};
 use crate::git::treeobj::{Entries, Mode, serialize};
 use crate::report::{Reporter, Unit};
 
-/// Members on their way from the reader to the compressors: bounds the memory that an import takes.
-const IN_FLIGHT: usize = 64;
+/// The size from which a batch of members is handed over (bytes).
+const BATCH: usize = 1 << 18;
+/// Batches on their way from the reader to the workers: bounds the memory that an import takes.
+const IN_FLIGHT: usize = 16;
 
 /// An import failed.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +55,14 @@ pub struct Import<'a> {
     pub cuts: &'a [Cut],
     /// Makes the commit from its tree.
     pub commit: &'a dyn Fn(Oid) -> Commit,
+    /// Who else receives the files.
+    pub observer: Option<&'a dyn Observer>,
+}
+
+/// Receives every file that is imported, from several threads at once.
+pub trait Observer: Sync {
+    /// A file or link was read from the archive, in which each path occurs once and below real folders only.
+    fn file(&self, member: &Member, oid: Oid) -> Result<(), FileError>;
 }
 
 /// A tree entry that was imported.
@@ -86,46 +97,92 @@ pub fn import(what: &Import<'_>, stem: &Path, reporter: &dyn Reporter) -> Result
 }
 
 fn import_files(what: &Import<'_>, sink: &Mutex<Sink>, reporter: &dyn Reporter) -> Result<Vec<Imported>, ImportError> {
-    let threads = rayon::current_num_threads();
+    // Some wait for the disk while others compute.
+    let workers = 2 * rayon::current_num_threads();
     std::thread::scope(|scope| {
-        let (send, receive) = sync_channel::<Member>(IN_FLIGHT);
+        let (send, batches) = sync_channel::<Vec<Member>>(IN_FLIGHT);
         // The workers own the receiver: when all have failed, sending fails too instead of blocking.
-        let receive = Arc::new(Mutex::new(receive));
+        let work = Arc::new(Work { batches: Mutex::new(batches), sink, observer: what.observer, reporter });
         let worker = |_| {
-            let receive = Arc::clone(&receive);
-            scope.spawn(move || store(&receive, sink, reporter))
+            let work = Arc::clone(&work);
+            scope.spawn(move || work.store())
         };
-        let workers: Vec<_> = (0..threads).map(worker).collect();
-        drop(receive);
+        let workers: Vec<_> = (0..workers).map(worker).collect();
+        drop(work);
+        let mut batcher = Batcher { send, batch: Vec::new(), size: 0 };
         let read = archive::read(what.archive, |mut member| {
             cut(what.cuts, &mut member);
-            send.send(member).map_err(|_| io::Error::other("the pack cannot be written"))
+            batcher.push(member)
         });
-        drop(send);
+        let sent = batcher.finish();
         let mut files = Vec::new();
         for worker in workers {
             // What a worker says is the cause where the reader only saw it go away.
-            files.extend(worker.join().expect("a worker panicked").at("write", "the pack")?);
+            files.extend(worker.join().expect("a worker panicked")?);
         }
         read?;
+        sent.map_err(ArchiveError::Damaged)?;
         Ok(files)
     })
 }
 
-/// Hashes and compresses members until there are no more.
-fn store(receive: &Mutex<Receiver<Member>>, sink: &Mutex<Sink>, reporter: &dyn Reporter) -> io::Result<Vec<Imported>> {
-    let mut encoder = Encoder::default();
-    let mut files = Vec::new();
-    loop {
-        let member = receive.lock().expect("no thread panicked").recv();
-        let Ok(Member { path, mode, data }) = member else { return Ok(files) };
-        let oid = object_id(Kind::Blob, &data);
-        if sink.lock().expect("no thread panicked").is_new(oid) {
-            let entry = encoder.encode(oid, Kind::Blob, &data);
-            sink.lock().expect("no thread panicked").pack.add(&entry)?;
+/// Hands members to the workers in batches: most files are so small that waking a worker for each would cost more.
+struct Batcher {
+    send: SyncSender<Vec<Member>>,
+    batch: Vec<Member>,
+    size: usize,
+}
+
+impl Batcher {
+    fn push(&mut self, member: Member) -> io::Result<()> {
+        self.size += member.data.len();
+        self.batch.push(member);
+        if self.size >= BATCH { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.size = 0;
+        self.send.send(take(&mut self.batch)).map_err(|_| io::Error::other("the pack cannot be written"))
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        self.flush()
+    }
+}
+
+/// What the workers share.
+struct Work<'a> {
+    batches: Mutex<Receiver<Vec<Member>>>,
+    sink: &'a Mutex<Sink>,
+    observer: Option<&'a dyn Observer>,
+    reporter: &'a dyn Reporter,
+}
+
+impl Work<'_> {
+    /// Hashes, hands on and compresses members until there are no more.
+    fn store(&self) -> Result<Vec<Imported>, FileError> {
+        let mut encoder = Encoder::default();
+        let mut files = Vec::new();
+        loop {
+            let batch = self.batches.lock().expect("no thread panicked").recv();
+            let Ok(batch) = batch else { return Ok(files) };
+            self.reporter.advance(batch.len() as u64);
+            for member in batch {
+                let oid = object_id(Kind::Blob, &member.data);
+                if let Some(observer) = self.observer {
+                    observer.file(&member, oid)?;
+                }
+                if self.sink().is_new(oid) {
+                    let entry = encoder.encode(oid, Kind::Blob, &member.data);
+                    self.sink().pack.add(&entry).at("write", "the pack")?;
+                }
+                files.push((member.path, member.mode, oid));
+            }
         }
-        files.push((path, mode, oid));
-        reporter.advance(1);
+    }
+
+    fn sink(&self) -> MutexGuard<'_, Sink> {
+        self.sink.lock().expect("no thread panicked")
     }
 }
 

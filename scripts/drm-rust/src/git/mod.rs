@@ -3,6 +3,7 @@
 //! Git: names, objects, packs, references and merges of one repository.
 
 pub mod commit;
+pub mod index;
 pub mod merge;
 pub mod names;
 pub mod objects;

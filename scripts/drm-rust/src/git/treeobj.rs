@@ -24,7 +24,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    fn octal(self) -> &'static str {
+    pub(super) fn octal(self) -> &'static str {
         match self {
             Mode::File => "100644",
             Mode::Executable => "100755",

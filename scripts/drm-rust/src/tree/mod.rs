@@ -5,6 +5,7 @@
 pub mod build;
 pub mod status;
 pub mod undo;
+mod unpack;
 pub mod worktree;
 
 use std::fs;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use crate::base::cache::{Cache, CachedBase};
 use crate::base::fetch;
+use crate::base::import::Observer;
 use crate::base::pin::{Pin, Source, Spec};
 use crate::git::objects::Objects;
 use crate::git::refs::{Change, View, changes};
@@ -24,6 +26,7 @@ use crate::workspace::{Trees, Workspace};
 
 pub use self::error::TreeError;
 use build::{Built, Input};
+use unpack::Unpacker;
 use worktree::Plan;
 
 mod error;
@@ -66,15 +69,16 @@ pub fn refresh(ws: &Workspace, options: &Options, reporter: &dyn Reporter) -> Re
     let trees = Trees::load(&ws.data("trees.toml"))?;
     let linux = ws.linux();
     if linux.exists() {
-        return Refresh { ws, trees: &trees, topics: &topics, repo: linux, reporter }.update(options);
+        return Refresh { ws, trees: &trees, topics: &topics, repo: linux, reporter, unpacker: None }.update(options);
     }
     if linux.top().exists() {
         return Err(TreeError::NotARepository(linux.top().display().to_string()));
     }
     let growing = ws.growing();
     remove_dir(&growing)?;
-    let outcome = Refresh { ws, trees: &trees, topics: &topics, repo: growing.clone(), reporter }.create(options);
-    match outcome {
+    let unpacker = Some(&Unpacker::new(&growing));
+    let new = Refresh { ws, trees: &trees, topics: &topics, repo: growing.clone(), reporter, unpacker };
+    match new.create(options) {
         Ok(outcome) => {
             fs::rename(growing.top(), linux.top())
                 .map_err(|source| TreeError::file("rename", growing.top(), source))?;
@@ -107,6 +111,8 @@ struct Refresh<'a> {
     topics: &'a Topics,
     repo: Repo,
     reporter: &'a dyn Reporter,
+    /// Takes the files of a base that must be imported, where the work tree is new.
+    unpacker: Option<&'a Unpacker>,
 }
 
 impl Refresh<'_> {
@@ -121,6 +127,9 @@ impl Refresh<'_> {
         let steps = changes(&View::new(), &built.view);
         self.commit(&mut objects, vec![self.operation(&base, &built.view)], None, &steps)?;
         self.reporter.begin("writing the work tree", None, Unit::Items);
+        if let Some(unpacker) = self.unpacker {
+            unpacker.write_index(&self.repo)?;
+        }
         worktree::fill(&self.repo, built.view[&BranchName::next()])?;
         self.link_b4_config()?;
         self.reporter.end();
@@ -246,7 +255,7 @@ impl Refresh<'_> {
     }
 
     fn provide(&self, spec: &str, pin: &Pin) -> Result<crate::base::Base, TreeError> {
-        let cache = Cache::at(&self.ws.cache);
+        let cache = Cache::at(&self.ws.cache).observed_by(self.unpacker.map(|unpacker| unpacker as &dyn Observer));
         let of_file = |source| Pin { sources: vec![source], ..pin.clone() };
         let pin = match spec {
             "pin" | "latest" => pin.clone(),

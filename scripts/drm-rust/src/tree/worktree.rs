@@ -131,7 +131,7 @@ pub fn apply(repo: &Repo, step: Move) -> Result<(), WorktreeError> {
     Ok(())
 }
 
-/// Fills an empty work tree, in parallel.
+/// Fills a work tree that is empty or was unpacked, in parallel.
 pub fn fill(repo: &Repo, commit: Oid) -> Result<(), WorktreeError> {
     let workers = format!("checkout.workers={}", rayon::current_num_threads());
     let args = ["-c", &workers, "-c", "checkout.thresholdForParallelism=1", "read-tree", "-m", "-u"];

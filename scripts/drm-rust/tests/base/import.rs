@@ -29,7 +29,8 @@ pub(crate) fn import_into(dir: &Path, archive: &[u8]) -> Result<(Oid, Oid), Impo
             message: "Linux 9.9\n".into(),
         }
     };
-    let commit = import(&Import { archive: &path, cuts: &[], commit: &commit }, &dir.join("base"), &Silent)?;
+    let what = Import { archive: &path, cuts: &[], commit: &commit, observer: None };
+    let commit = import(&what, &dir.join("base"), &Silent)?;
     Ok((commit, seen.get()))
 }
 

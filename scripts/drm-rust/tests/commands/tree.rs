@@ -276,6 +276,20 @@ fn conflicting_topics_are_named() {
 }
 
 #[test]
+fn an_imported_and_a_cached_base_give_the_files_of_the_branch() {
+    let env = with_beta();
+    for _ in ["imported", "cached"] {
+        env.run(&["tree"]).ok();
+        assert_eq!(env.linux_git(&["status", "--porcelain"]), "");
+        // Without what the index remembers, git reads the files themselves.
+        fs::remove_file(env.linux(".git/index")).unwrap();
+        env.linux_git(&["reset", "--quiet"]);
+        assert_eq!(env.linux_git(&["status", "--porcelain"]), "");
+        fs::remove_dir_all(env.root().join("linux")).unwrap();
+    }
+}
+
+#[test]
 fn a_second_checkout_links_the_pack_and_survives_without_the_cache() {
     let env = with_beta();
     env.run(&["tree"]).ok();
