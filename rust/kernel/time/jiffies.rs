@@ -67,8 +67,7 @@
 use super::{
     Delta,
     Jiffies,
-    Jiffy,
-    MAX_JIFFY_OFFSET, //
+    Jiffy, //
 };
 use crate::sync::atomic::{
     atomic_load,
@@ -344,6 +343,8 @@ impl Deadline {
     ///
     /// The timeout is rounded up to jiffies and saturates at [`MAX_JIFFY_OFFSET`]. The deadline
     /// expires immediately if it is zero or negative.
+    ///
+    /// [`MAX_JIFFY_OFFSET`]: super::MAX_JIFFY_OFFSET
     #[inline]
     pub fn after(timeout: Delta) -> Self {
         Self::starting_at(Instant::now(), timeout.to_jiffies())
@@ -353,6 +354,8 @@ impl Deadline {
     ///
     /// The timeout saturates at [`MAX_JIFFY_OFFSET`]. The deadline expires at `start` if it is
     /// zero or negative.
+    ///
+    /// [`MAX_JIFFY_OFFSET`]: super::MAX_JIFFY_OFFSET
     ///
     /// # Examples
     ///
@@ -434,7 +437,8 @@ mod tests {
         delay::fsleep,
         jiffies_to_nsecs,
         Monotonic,
-        HZ, //
+        HZ,
+        MAX_JIFFY_OFFSET, //
     };
 
     const MAX: Jiffies = Jiffies::MAX;
