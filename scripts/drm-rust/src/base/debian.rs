@@ -190,6 +190,36 @@ pub fn download(package: &str, version: &str, suite: &str, into: &Path) -> Resul
         .ok_or_else(|| DebianError::NoPackage { package: package.to_owned(), suite: suite.to_owned() })
 }
 
+/// The backports of the release that this machine runs.
+pub fn backports() -> String {
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let codename = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
+    format!("{}-backports", codename.unwrap_or("stable").trim_matches('"'))
+}
+
+/// Installs packages of a suite on this machine, with whatever they need of the machine's own suites. Needs root.
+pub fn install(packages: &[&str], suite: &str, into: &Path) -> Result<(), DebianError> {
+    let first = packages.first().copied().unwrap_or_default();
+    let (view, _) = open_suite(suite, first, into)?;
+    let lists = view.dir.join("install/partial");
+    fs::create_dir_all(&lists).at("create", &lists)?;
+    // The machine's sources, and the suite: in a list of our own, since apt's stays as it is.
+    let path = view.dir.join("install.list");
+    let own = fs::read_to_string("/etc/apt/sources.list").unwrap_or_default();
+    let of_suite = view.dir.join("sources.list");
+    let of_suite = fs::read_to_string(&of_suite).at("read", &of_suite)?;
+    fs::write(&path, format!("{own}\n{of_suite}")).at("write", &path)?;
+    let apt = || {
+        let list = format!("Dir::Etc::SourceList={}", path.display());
+        let lists = format!("Dir::State::Lists={}", view.dir.join("install").display());
+        Process::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(["-o", &list, "-o", &lists])
+    };
+    apt().args(["update", "--quiet=2"]).run()?;
+    let install = ["install", "--yes", "--quiet=2", "--no-install-recommends", "--target-release", suite];
+    apt().args(install).args(packages).run()?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use drm_rust::error::FileContext;
-use drm_rust::setup::{self, Finding, State};
+use drm_rust::setup::{self, Finding, Group, State};
 
 use super::CommandResult;
 use super::context::Context;
@@ -20,6 +20,9 @@ not in PATH.";
 
 #[derive(Args)]
 struct Arguments {
+    /// Also the emulators that run kernels of other architectures than um
+    #[arg(long)]
+    qemu: bool,
     /// Only look: show every tool with its version and place, and fail if one is missing
     #[arg(long)]
     check: bool,
@@ -35,22 +38,25 @@ pub(super) fn args(command: Command) -> Command {
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let cache = &context.ws.cache;
-    let mut findings = setup::check(cache);
+    let groups: &[Group] = if arguments.qemu { &[Group::Tree, Group::Emulators] } else { &[Group::Tree] };
     if arguments.check {
+        let mut findings = setup::check(&[Group::Tree, Group::Emulators], cache);
         if arguments.json {
             context.json(&findings)?;
         } else {
             context.data(&findings.iter().map(line).collect::<String>())?;
         }
+        findings.retain(|finding| groups.contains(&finding.group));
         return complete(&findings);
     }
+    let mut findings = setup::check(groups, cache);
     if !findings.iter().all(|finding| finding.state.is_met()) {
         tell_missing(context, &findings);
         if !rustix::process::geteuid().is_root() {
             return complete(&findings);
         }
         setup::install(&findings, cache, &context.progress)?;
-        findings = setup::check(cache);
+        findings = setup::check(groups, cache);
         complete(&findings)?;
     }
     let build = context.ws.build();
@@ -72,7 +78,7 @@ fn line(finding: &Finding) -> String {
         }
         State::Missing => ("missing".into(), format!("needed for {}", finding.why)),
     };
-    format!("{:16} {version:10} {place}\n", finding.name)
+    format!("{:24} {version:10} {place}\n", finding.name)
 }
 
 fn tell_missing(context: &Context, findings: &[Finding]) {

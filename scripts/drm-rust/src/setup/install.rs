@@ -7,6 +7,7 @@ use std::path::Path;
 use super::Finding;
 use super::needs::Get;
 use super::rust_src::{self, RustSrcError};
+use crate::base::debian::{self, DebianError};
 use crate::error::Explain;
 use crate::process::{Process, ProcessError};
 use crate::report::{Reporter, Unit};
@@ -20,6 +21,9 @@ pub enum InstallError {
     /// The sources of Rust's library could not be had.
     #[error("cannot get the sources of Rust's core library")]
     RustSrc(#[from] RustSrcError),
+    /// Debian's packages could not be had.
+    #[error(transparent)]
+    Debian(#[from] DebianError),
     /// A part of the Rust toolchain is missing.
     #[error("the Rust toolchain lacks {0}")]
     Rust(String),
@@ -29,6 +33,7 @@ impl Explain for InstallError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             InstallError::Process(error) => return error.hint(),
+            InstallError::Debian(error) => return error.hint(),
             InstallError::RustSrc(_) => "`rustup component add rust-src` gets them too".into(),
             InstallError::Rust(_) => "install a complete toolchain with rustup, which keeps it in your home".into(),
         })
@@ -39,6 +44,7 @@ impl Explain for InstallError {
 #[derive(Default)]
 struct Work {
     apt: Vec<&'static str>,
+    backports: Vec<&'static str>,
     cargo: Vec<&'static str>,
     pip: Vec<&'static str>,
     rustup: Vec<&'static str>,
@@ -50,12 +56,15 @@ fn work(findings: &[Finding]) -> Work {
     for finding in findings.iter().filter(|finding| !finding.state.is_met()) {
         match finding.need.get {
             Get::Apt(packages) => work.apt.extend(packages),
+            Get::Backports(packages) => work.backports.extend(packages),
             Get::Cargo(name) => work.cargo.push(name),
             Get::Pip(name) => work.pip.push(name),
             Get::Rustup(name) => work.rustup.push(name),
             Get::RustSrc => work.rust_src = true,
         }
     }
+    work.backports.sort_unstable();
+    work.backports.dedup();
     work
 }
 
@@ -81,6 +90,12 @@ pub fn commands(findings: &[Finding]) -> Vec<String> {
     if !work.apt.is_empty() {
         lines.push("sudo apt-get update".into());
         lines.push(format!("sudo {}", apt_install(&work.apt).command_line()));
+    }
+    if !work.backports.is_empty() {
+        // Only root can use the private configuration that `setup` makes.
+        lines.push(format!("sudo apt-get install -t {}", debian::backports()));
+        let line = lines.last_mut().expect("just added");
+        work.backports.iter().for_each(|package| *line += &format!(" {package}"));
     }
     if !work.rustup.is_empty() {
         lines.push(format!("rustup component add {}", work.rustup.join(" ")));
@@ -108,6 +123,11 @@ pub fn install(findings: &[Finding], cache: &Path, reporter: &dyn Reporter) -> R
         step(reporter, &format!("installing {}", work.apt.join(" ")), || {
             Process::new("apt-get").args(["update", "--quiet=2"]).run()?;
             apt_install(&work.apt).run()
+        })?;
+    }
+    if !work.backports.is_empty() {
+        step(reporter, &format!("installing {}", work.backports.join(" ")), || {
+            debian::install(&work.backports, &debian::backports(), &cache.join("downloads"))
         })?;
     }
     for name in &work.cargo {

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 pub use install::{InstallError, commands, install};
-pub use needs::{NEEDS, Need};
+pub use needs::{Group, NEEDS, Need};
 
 use crate::process::Process;
 
@@ -53,6 +53,8 @@ pub struct Finding {
     pub name: &'static str,
     /// Why it is needed.
     pub why: &'static str,
+    /// What for.
+    pub group: Group,
     /// Its state.
     pub state: State,
     /// What it is.
@@ -60,19 +62,27 @@ pub struct Finding {
     pub need: &'static Need,
 }
 
-/// Looks at everything, in parallel.
-pub fn check(cache: &Path) -> Vec<Finding> {
-    let find = |need: &'static Need| Finding { name: need.name, why: need.why, state: probe::probe(need, cache), need };
-    NEEDS.par_iter().map(find).collect()
+/// Looks at everything in these groups, in parallel.
+pub fn check(groups: &[Group], cache: &Path) -> Vec<Finding> {
+    let find = |need: &'static Need| {
+        let state = probe::probe(need, cache);
+        Finding { name: need.name, why: need.why, group: need.group, state, need }
+    };
+    NEEDS.par_iter().filter(|need| groups.contains(&need.group)).map(find).collect()
 }
 
-/// What `make` of the kernel must be told: variables for the Makefile.
+/// What `make` of the kernel must be told: variables and their values.
+pub fn kernel_variables(cache: &Path) -> Vec<(&'static str, String)> {
+    let library = rust_src::library(cache).map(|library| ("RUST_LIB_SRC", library.display().to_string()));
+    [("LLVM", needs::LLVM.to_owned())].into_iter().chain(library).collect()
+}
+
+/// The same for the Makefile, where the caller's own values win.
 pub fn toolchain_mk(cache: &Path) -> String {
     let mut text =
         String::from("# Written by `drm-rust setup`: what the kernel's build needs to know of this machine.\n");
-    text += &format!("export LLVM ?= {}\n", needs::LLVM);
-    if let Some(library) = rust_src::library(cache) {
-        text += &format!("export RUST_LIB_SRC ?= {}\n", library.display());
+    for (name, value) in kernel_variables(cache) {
+        text += &format!("export {name} ?= {value}\n");
     }
     text
 }

@@ -2,6 +2,8 @@
 
 //! The table of what a machine needs. Adding something = one entry.
 
+use serde::Serialize;
+
 /// The suffix of LLVM's programs, as the kernel's `LLVM=` takes it.
 pub(super) const LLVM: &str = "-19";
 
@@ -21,6 +23,8 @@ pub enum Probe {
 pub enum Get {
     /// Debian packages.
     Apt(&'static [&'static str]),
+    /// Debian packages of which the release's own backports have a newer version.
+    Backports(&'static [&'static str]),
     /// A crate with a program.
     Cargo(&'static str),
     /// A Python package.
@@ -29,6 +33,16 @@ pub enum Get {
     Rustup(&'static str),
     /// The sources of Rust's core library.
     RustSrc,
+}
+
+/// What something is needed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Group {
+    /// To make, build and test the tree.
+    Tree,
+    /// To run kernels of other architectures than UML.
+    Emulators,
 }
 
 /// Something that a machine needs.
@@ -44,16 +58,23 @@ pub struct Need {
     pub oldest: Option<&'static str>,
     /// How to get it.
     pub get: Get,
+    /// Whether everybody needs it.
+    pub group: Group,
 }
 
 const VERSION: &[&str] = &["--version"];
 
 const fn program(name: &'static str, oldest: Option<&'static str>, why: &'static str, get: Get) -> Need {
-    Need { name, why, probe: Probe::Program(name, VERSION), oldest, get }
+    Need { name, why, probe: Probe::Program(name, VERSION), oldest, get, group: Group::Tree }
+}
+
+const fn emulator(name: &'static str, why: &'static str, packages: &'static [&'static str]) -> Need {
+    // Debian 12's own QEMU has no loongarch machine that boots.
+    Need { group: Group::Emulators, ..program(name, Some("10.0"), why, Get::Backports(packages)) }
 }
 
 const fn header(name: &'static str, files: &'static [&'static str], why: &'static str, get: Get) -> Need {
-    Need { name, why, probe: Probe::File(files), oldest: None, get }
+    Need { name, why, probe: Probe::File(files), oldest: None, get, group: Group::Tree }
 }
 
 /// Everything, in the order in which it is shown.
@@ -94,6 +115,11 @@ pub static NEEDS: &[Need] = &[
         probe: Probe::RustSrc,
         oldest: None,
         get: Get::RustSrc,
+        group: Group::Tree,
     },
     program("b4", Some("0.14"), "series from and to mailing lists", Get::Pip("b4==0.16.0")),
+    emulator("qemu-system-x86_64", "running x86_64 kernels", &["qemu-system-x86"]),
+    emulator("qemu-system-aarch64", "running arm64 kernels", &["qemu-system-arm"]),
+    emulator("qemu-system-riscv64", "running riscv kernels", &["qemu-system-misc"]),
+    emulator("qemu-system-loongarch64", "running loongarch kernels", &["qemu-system-misc"]),
 ];

@@ -28,7 +28,7 @@ fn a_bare_machine_is_told_what_it_lacks() {
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     let line =
         |name: &str| out.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{out}")).to_owned();
-    assert_eq!(line("bindgen"), "bindgen          missing    needed for Rust bindings of the kernel's C");
+    assert_eq!(line("bindgen"), "bindgen                  missing    needed for Rust bindings of the kernel's C");
     assert!(line("git ").ends_with("/bin/git"), "{out}");
     assert!(err.starts_with("error: this machine lacks curl, make, gcc"), "{err}");
     assert!(err.contains("sudo apt-get install --yes --no-install-recommends curl make gcc libc6-dev"), "{err}");
