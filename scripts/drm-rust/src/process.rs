@@ -6,7 +6,7 @@
 //! repository are removed, and messages are in the C locale.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
+use std::io::{PipeReader, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -223,6 +223,19 @@ impl Process {
         self.spawn(self.command().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()))
     }
 
+    /// Starts it without input, with one pipe for both of its outputs.
+    pub(crate) fn start_merged(&self) -> Result<(Child, PipeReader), ProcessError> {
+        let lost = |source| self.lost(source);
+        let (output, both) = std::io::pipe().map_err(lost)?;
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(both.try_clone().map_err(lost)?).stderr(both);
+        Ok((self.spawn(&mut command)?, output))
+    }
+
+    pub(crate) fn lost(&self, source: std::io::Error) -> ProcessError {
+        ProcessError::Pipe { program: self.name(), source }
+    }
+
     /// Runs it with the caller's terminal and gives its exit code.
     pub fn run_attached(&self) -> Result<i32, ProcessError> {
         let status = self.command().status();
@@ -244,7 +257,7 @@ impl Process {
             }
             child.wait_with_output()
         });
-        let output = output.map_err(|source| ProcessError::Pipe { program: self.name(), source })?;
+        let output = output.map_err(|source| self.lost(source))?;
         Ok(Output { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr: output.stderr })
     }
 

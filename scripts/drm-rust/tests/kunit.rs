@@ -11,25 +11,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use drm_rust::kunit::Report;
+use drm_rust::kunit::results::{Status, Test};
 use drm_rust::topic;
-use serde_json::Value;
-
-const CONFIG: &str = "tools/testing/kunit/configs/drm_rust.config";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Every test case by `suite/case`, and how it ended.
-fn collect(group: &Value, results: &mut BTreeMap<String, String>) {
-    let list = |key: &str| group[key].as_array().cloned().unwrap_or_default();
-    for case in list("test_cases") {
-        let name = format!("{}/{}", group["name"].as_str().unwrap(), case["name"].as_str().unwrap());
-        results.insert(name, case["status"].as_str().unwrap().to_owned());
+/// Every test that has no tests of its own, by `suite/test`, and how it ended.
+fn collect(suite: &str, test: &Test, results: &mut BTreeMap<String, Status>) {
+    if test.tests.is_empty() {
+        results.insert(format!("{suite}/{}", test.name), test.status);
     }
-    for sub in list("sub_groups") {
-        collect(&sub, results);
-    }
+    test.tests.iter().for_each(|test| collect(suite, test, results));
 }
 
 /// What the overlay's Rust files promise: the starts of names of test cases, by file.
@@ -54,24 +49,12 @@ fn promised(file: &str, text: &str) -> Vec<String> {
 #[test]
 #[ignore = "builds a kernel: make kunit"]
 fn every_suite_and_doctest_of_the_overlay_passes() {
-    let (root, build) = (root(), root().join("build/um"));
-    fs::create_dir_all(&build).unwrap();
-    let json = build.join("kunit.json");
-    let _ = fs::remove_file(&json);
-    let llvm = std::env::var("LLVM").unwrap_or("-19".into());
-    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-    let status = Command::new("./tools/testing/kunit/kunit.py")
-        .current_dir(root.join("linux"))
-        .args(["run", "--arch=um", "--summary", "--timeout=600", &format!("--jobs={jobs}")])
-        .args([format!("--make_options=LLVM={llvm}"), format!("--build_dir={}", build.display())])
-        .args([format!("--kunitconfig={CONFIG}"), format!("--json={}", json.display())])
-        .status()
-        .expect("kunit.py runs");
-    let report: Value = serde_json::from_slice(&fs::read(&json).expect("kunit.py wrote its results")).unwrap();
+    let root = root();
+    let status = Command::new(env!("CARGO_BIN_EXE_drm-rust")).args(["test", "um"]).current_dir(&root).status().unwrap();
+    assert!(status.success(), "drm-rust test ended with {status}");
+    let report: Report = serde_json::from_slice(&fs::read(root.join("build/um/kunit.json")).unwrap()).unwrap();
     let mut results = BTreeMap::new();
-    collect(&report, &mut results);
-    let failed: Vec<_> = results.iter().filter(|(_, status)| !matches!(status.as_str(), "PASS" | "SKIP")).collect();
-    assert!(status.success() && failed.is_empty(), "kunit.py ended with {status}; failed: {failed:#?}");
+    report.suites.iter().for_each(|suite| collect(&suite.name, suite, &mut results));
 
     let topics = topic::load(&root).unwrap();
     let files = topics.values().flat_map(|manifest| manifest.files()).filter(|file| file.ends_with(".rs"));
@@ -80,7 +63,8 @@ fn every_suite_and_doctest_of_the_overlay_passes() {
     for file in files {
         let text = fs::read_to_string(root.join(file)).unwrap();
         for start in promised(file, &text) {
-            let cases = results.iter().filter(|(name, status)| name.starts_with(&start) && *status == "PASS").count();
+            let cases =
+                results.iter().filter(|(name, status)| name.starts_with(&start) && **status == Status::Pass).count();
             counted += cases;
             println!("{cases:4} passed  {start}");
             if cases == 0 {
@@ -89,8 +73,7 @@ fn every_suite_and_doctest_of_the_overlay_passes() {
         }
     }
     assert!(missing.is_empty(), "the overlay has tests that did not run: {missing:#?}");
-    let passed = results.values().filter(|status| *status == "PASS").count();
-    println!("KUnit on UML: {passed} passed, {counted} of them the overlay's");
+    println!("KUnit on UML: {} passed, {counted} of them the overlay's", report.totals.pass);
     assert!(counted > 0);
 }
 

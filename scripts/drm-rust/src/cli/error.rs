@@ -34,6 +34,11 @@ impl CommandError {
         CommandError { class: Class::Usage, ..CommandError::failed(message, hint) }
     }
 
+    /// A check or a test failed.
+    pub(super) fn check(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        CommandError { class: Class::Check, ..CommandError::failed(message, hint) }
+    }
+
     /// Standard output or the terminal failed.
     pub(super) fn io(error: io::Error) -> Self {
         let silent = error.kind() == io::ErrorKind::BrokenPipe;

@@ -2,6 +2,7 @@
 
 //! One file a command, one table of commands: a new command is a file and a line in [`COMMANDS`].
 
+mod build;
 mod completions;
 mod context;
 mod error;
@@ -11,6 +12,7 @@ mod op;
 mod progress;
 mod setup;
 mod status;
+mod test;
 mod topic;
 mod tree;
 mod undo;
@@ -40,6 +42,8 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "setup", group: "The tree", args: setup::args, run: setup::run },
     Entry { name: "tree", group: "The tree", args: tree::args, run: tree::run },
     Entry { name: "status", group: "The tree", args: status::args, run: status::run },
+    Entry { name: "build", group: "The kernel", args: build::args, run: build::run },
+    Entry { name: "test", group: "The kernel", args: test::args, run: test::run },
     Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
     Entry { name: "forward", group: "Topics", args: forward::args, run: forward::run },
     Entry { name: "op", group: "History", args: op::args, run: op::run },
@@ -60,7 +64,8 @@ Whoever runs this program gets the same commit ids.
 
   drm-rust setup     get what this machine lacks
   drm-rust tree      make linux/, or bring it up to date
-  drm-rust status    see what there is, and what waits to be forwarded";
+  drm-rust status    see what there is, and what waits to be forwarded
+  drm-rust test      build the kernel and run its tests";
 
 /// The whole command line.
 fn command() -> Command {

@@ -23,11 +23,13 @@ conflict, 4 a check or test failed, 70 a bug. Standard output is data, standard
 error is for people.
 ";
 
-const COMMANDS: [&[&str]; 16] = [
+const COMMANDS: &[&[&str]] = &[
     &[],
     &["setup"],
     &["tree"],
     &["status"],
+    &["build"],
+    &["test"],
     &["topic"],
     &["topic", "list"],
     &["topic", "show"],
@@ -44,7 +46,7 @@ const COMMANDS: [&[&str]; 16] = [
 
 fn page(env: &Env) -> String {
     let mut page = HEAD.to_owned();
-    for command in COMMANDS {
+    for &command in COMMANDS {
         let name = [&["drm-rust"], command].concat().join(" ");
         let help = env.run(&[command, &["--help"]].concat()).ok().stdout;
         page += &format!("\n{name}\n{}\n\n::\n\n", "-".repeat(name.len()));

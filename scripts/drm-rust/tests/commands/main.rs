@@ -7,6 +7,7 @@
 mod env;
 mod forward;
 mod help;
+mod kernel;
 mod kill;
 mod ops;
 mod refusals;

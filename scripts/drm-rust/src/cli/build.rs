@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `drm-rust build`
+
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use drm_rust::kernel::arch::Arch;
+use drm_rust::kernel::build::{Builder, Kernel, Request};
+use drm_rust::kernel::variant::Variant;
+use drm_rust::tree;
+
+use super::CommandResult;
+use super::context::Context;
+use super::error::CommandError;
+
+const LONG: &str = "\
+Build the kernel of the tree for one or more architectures: um, x86_64, arm64,
+riscv, loongarch.
+
+Brings linux/ up to date first. Each configuration has a build folder of its
+own below build/, where build.log keeps everything that make said; warnings and
+errors are shown whole. When nothing changed since the last build, nothing is
+run.
+
+The configuration is this tree's drm_rust_defconfig. After configuring, every
+symbol that it names is checked, and one that did not take is an error which
+says what it depends on.";
+
+/// Which kernel; `build` and `test` share them.
+#[derive(Args)]
+pub(super) struct Selection {
+    /// Architectures
+    #[arg(value_name = "ARCH", default_value = "um")]
+    arches: Vec<String>,
+    /// Add what finds mistakes at run time (KASAN, lockdep, kmemleak, ...)
+    #[arg(long, value_name = "NAME", default_value = "plain", value_parser = ["plain", "debug"], hide_default_value = true)]
+    variant: String,
+}
+
+impl Selection {
+    pub(super) fn arches(&self) -> Result<Vec<&'static Arch>, CommandError> {
+        Ok(self.arches.iter().map(|name| name.parse()).collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn variant(&self) -> Variant {
+        let named = Variant::NAMED.iter().find(|(name, _)| *name == self.variant);
+        named.expect("clap checked the name").1
+    }
+}
+
+#[derive(Args)]
+struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// Take a configuration of the kernel, such as `defconfig`, with what this tree adds
+    #[arg(long, value_name = "NAME")]
+    config: Option<String>,
+    /// Set the symbols of a file, too
+    #[arg(long = "fragment", value_name = "FILE")]
+    fragments: Vec<std::path::PathBuf>,
+}
+
+pub(super) fn args(command: Command) -> Command {
+    Arguments::augment_args(command).about("Build the kernel").long_about(LONG)
+}
+
+pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
+    let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
+    let arches = arguments.selection.arches()?;
+    tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
+    for arch in arches {
+        let request = Request {
+            config: arguments.config.clone(),
+            fragments: arguments.fragments.iter().map(|path| context.here.join(path)).collect(),
+            ..Request::new(arch, arguments.selection.variant())
+        };
+        build(context, &request)?;
+    }
+    Ok(())
+}
+
+/// Builds one kernel and tells the person about it.
+pub(super) fn build(context: &Context, request: &Request) -> Result<Kernel, CommandError> {
+    let kernel = Builder { ws: &context.ws, request, reporter: &context.progress }.build()?;
+    for warning in &kernel.warnings {
+        context.say(warning);
+    }
+    let seconds = kernel.time.as_secs_f64();
+    let image = kernel.image.strip_prefix(&context.ws.root).unwrap_or(&kernel.image).display();
+    let what = if kernel.unchanged { "is up to date" } else { "built" };
+    context.say(&format!("{} {what}: {image} [{seconds:.1} s]", kernel.arch));
+    Ok(kernel)
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `drm-rust test`
+
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use drm_rust::error::FileContext;
+use drm_rust::kernel::KernelError;
+use drm_rust::kernel::build::{Kernel, Request};
+use drm_rust::kernel::machine::missing_emulator;
+use drm_rust::kernel::variant::Variant;
+use drm_rust::kunit::results::{Totals, failures};
+use drm_rust::kunit::{self, Report, junit};
+use drm_rust::tree;
+
+use super::CommandResult;
+use super::build::{Selection, build};
+use super::context::Context;
+use super::error::CommandError;
+
+const LONG: &str = "\
+Run the KUnit suites and doctests of the tree: on UML as a program of this
+machine, on the other architectures in QEMU.
+
+Builds first what is not up to date. Fails with exit code 4 when a test fails,
+crashes or hangs, when none ran, and in the debug variant also when the kernel
+reports a mistake of its own. Results are in the build folder: kunit.json,
+junit.xml, and console.log with everything that the kernel said.";
+
+#[derive(Args)]
+struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+    /// Run these suites only, or SUITE.TEST; * and ? stand for anything
+    #[arg(long, value_name = "GLOB")]
+    filter: Option<String>,
+    /// Print the results as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn args(command: Command) -> Command {
+    Arguments::augment_args(command).about("Run KUnit suites and doctests").long_about(LONG)
+}
+
+pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
+    let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
+    let arches = arguments.selection.arches()?;
+    let variant = arguments.selection.variant();
+    let missing: Vec<_> = arches.iter().filter_map(|arch| missing_emulator(arch, &context.ws.cache)).collect();
+    if !missing.is_empty() {
+        return Err(KernelError::Tools(missing).into());
+    }
+    tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
+    let options = kunit::Options { filter: arguments.filter.clone(), strict: variant == Variant::Debug };
+    let mut reports = Vec::new();
+    for arch in arches {
+        let kernel = build(context, &Request::new(arch, variant))?;
+        let report = kunit::run(&kernel, &options, &context.progress)?;
+        save(&kernel, &report)?;
+        if !arguments.json {
+            context.data(&summary(&report))?;
+        }
+        reports.push(report);
+    }
+    if arguments.json {
+        context.json(&reports)?;
+    }
+    let failed: Vec<_> = reports.iter().filter(|report| !report.is_good()).map(|report| report.arch.as_str()).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let hint = "build/ARCH/console.log has everything that the kernel said; --filter runs one suite or test";
+    Err(CommandError::check(format!("tests failed on {}", failed.join(", ")), hint))
+}
+
+fn save(kernel: &Kernel, report: &Report) -> CommandResult {
+    let json = serde_json::to_string_pretty(report).expect("plain data can be written");
+    for (name, text) in [("kunit.json", json), ("junit.xml", junit::xml(report))] {
+        let path = kernel.dir.join(name);
+        std::fs::write(&path, text).at("write", &path)?;
+    }
+    Ok(())
+}
+
+/// The run for a person: suites, then what failed, then the sum.
+fn summary(report: &Report) -> String {
+    let mut text = String::new();
+    for suite in &report.suites {
+        let totals = Totals::of(std::slice::from_ref(suite));
+        text += &format!("{:5}  {:40} {:8.3} s  {}\n", suite.status.name(), suite.name, suite.seconds, counts(totals));
+    }
+    failures(&report.suites, &mut |path, test| {
+        text += &format!("\n{}: {}\n", path.join("."), test.status.name());
+        let errors = test.errors.iter().map(|error| format!("it {error}"));
+        errors.chain(test.log.iter().cloned()).for_each(|line| text += &format!("    {}\n", line.trim()));
+    });
+    if !report.last_lines.is_empty() {
+        text += &format!("\nThe console's last lines:\n    {}\n", report.last_lines.join("\n    "));
+    }
+    if !report.splats.is_empty() {
+        text += &format!("\nThe kernel said of itself:\n    {}\n", report.splats.join("\n    "));
+    }
+    report.errors.iter().for_each(|error| text += &format!("\n{}: {error}\n", report.arch));
+    text + &format!("{}: {} in {:.1} s\n", report.arch, counts(report.totals), report.seconds)
+}
+
+/// For example `12 pass, 1 skip`.
+fn counts(totals: Totals) -> String {
+    let Totals { pass, skip, fail, crash } = totals;
+    let counts = [(pass, "pass"), (skip, "skip"), (fail, "FAIL"), (crash, "CRASH")];
+    let counts: Vec<_> = counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    if counts.is_empty() { "no test".into() } else { counts.join(", ") }
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Builds a kernel of the tree out of tree, and knows when there is nothing to build.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::KernelError;
+use super::arch::Arch;
+use super::config::{self, Config};
+use super::kconfig;
+use super::output::{Line, Messages, classify};
+use super::variant::Variant;
+use crate::error::FileContext;
+use crate::git::{GitError, Repo};
+use crate::process::Process;
+use crate::report::{Reporter, Unit};
+use crate::setup::{self, Group};
+use crate::stream::{self, End, Limits, Next};
+use crate::workspace::Workspace;
+
+/// What to build.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The architecture.
+    pub arch: &'static Arch,
+    /// What to add to the configuration, for a purpose.
+    pub variant: Variant,
+    /// A configuration target of the kernel instead of this tree's defconfig, for example `defconfig`.
+    pub config: Option<String>,
+    /// Files whose symbols are set in addition.
+    pub fragments: Vec<PathBuf>,
+}
+
+impl Request {
+    /// This tree's defconfig of an architecture.
+    pub fn new(arch: &'static Arch, variant: Variant) -> Self {
+        Request { arch, variant, config: None, fragments: Vec::new() }
+    }
+
+    /// The build folder: one for each configuration, so that none makes another build again.
+    pub fn dir(&self, ws: &Workspace) -> PathBuf {
+        let mut name = self.arch.name.to_owned();
+        let own = (!self.fragments.is_empty()).then_some("custom");
+        for part in self.config.iter().map(String::as_str).chain(self.variant.suffix()).chain(own) {
+            name += "-";
+            name += part;
+        }
+        ws.build().join(name)
+    }
+}
+
+/// A kernel that was built.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    /// Its architecture.
+    pub arch: &'static Arch,
+    /// The build folder.
+    pub dir: PathBuf,
+    /// What is booted.
+    pub image: PathBuf,
+    /// Warnings of this build, each whole.
+    pub warnings: Vec<String>,
+    /// How long it took.
+    pub time: Duration,
+    /// Whether nothing had to be built.
+    pub unchanged: bool,
+}
+
+/// What is remembered of a build folder.
+#[derive(Default, Serialize, Deserialize)]
+struct Memory {
+    /// What its configuration was made from.
+    config: String,
+    /// What its kernel was made from; empty if the build failed or the work tree had changes.
+    kernel: String,
+    /// The steps of its longest build, to measure the progress of the next.
+    steps: u64,
+}
+
+impl Memory {
+    fn path(dir: &Path) -> PathBuf {
+        dir.join(".drm-rust.json")
+    }
+
+    fn load(dir: &Path) -> Memory {
+        let text = fs::read_to_string(Memory::path(dir)).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    fn save(&self, dir: &Path) -> Result<(), KernelError> {
+        let path = Memory::path(dir);
+        let text = serde_json::to_string(self).expect("plain data can be written");
+        Ok(fs::write(&path, text).at("write", &path)?)
+    }
+}
+
+/// Builds.
+pub struct Builder<'a> {
+    /// The checkout.
+    pub ws: &'a Workspace,
+    /// What to build.
+    pub request: &'a Request,
+    /// Who is told.
+    pub reporter: &'a dyn Reporter,
+}
+
+impl Builder<'_> {
+    /// Builds the kernel, unless there is nothing to do.
+    pub fn build(&self) -> Result<Kernel, KernelError> {
+        let start = Instant::now();
+        let (arch, dir) = (self.request.arch, self.request.dir(self.ws));
+        let linux = self.ws.linux();
+        fs::create_dir_all(&dir).at("create", &dir)?;
+        let image = dir.join(arch.image);
+        let mut memory = Memory::load(&dir);
+        let fragments = self.fragments()?;
+        let config = self.config_key(&fragments)?;
+        let key = self.kernel_key(&linux, &config)?;
+        let mut kernel =
+            Kernel { arch, dir: dir.clone(), image, warnings: Vec::new(), time: Duration::ZERO, unchanged: true };
+        if key.is_some() && key.as_deref() == Some(&memory.kernel) && kernel.image.exists() {
+            kernel.time = start.elapsed();
+            return Ok(kernel);
+        }
+        self.require_tools()?;
+        memory.kernel.clear();
+        if memory.config != config || !dir.join(".config").exists() {
+            memory.config.clear();
+            memory.save(&dir)?;
+            self.configure(&dir, &fragments)?;
+            memory.config = config;
+        }
+        memory.save(&dir)?;
+        let (steps, warnings) = self.make(&dir, memory.steps)?;
+        memory.steps = memory.steps.max(steps);
+        memory.kernel = key.unwrap_or_default();
+        memory.save(&dir)?;
+        Ok(Kernel { warnings, time: start.elapsed(), unchanged: false, ..kernel })
+    }
+
+    /// A build that lacks a tool would fail late and say little.
+    fn require_tools(&self) -> Result<(), KernelError> {
+        let found = setup::check(&[Group::Tree], &self.ws.cache).into_iter();
+        let missing: Vec<_> = found.filter(|found| !found.state.is_met()).collect();
+        if missing.is_empty() { Ok(()) } else { Err(KernelError::Tools(missing)) }
+    }
+
+    /// The texts of the fragments: the variant's, then those of the request.
+    fn fragments(&self) -> Result<Vec<String>, KernelError> {
+        let top = self.ws.linux().top().to_owned();
+        let of_config = self.request.config.as_ref().map(|_| top.join(super::FRAGMENT));
+        let of_variant = self.request.variant.fragments(self.request.arch).iter().map(|path| top.join(path));
+        let paths = of_config.into_iter().chain(of_variant).chain(self.request.fragments.iter().cloned());
+        paths.map(|path| fs::read_to_string(&path).at("read", &path).map_err(KernelError::from)).collect()
+    }
+
+    fn config_key(&self, fragments: &[String]) -> Result<String, KernelError> {
+        let mut hash = Sha256::new();
+        match &self.request.config {
+            Some(name) => hash.update(name),
+            None => hash.update(self.defconfig()?),
+        }
+        fragments.iter().for_each(|text| hash.update(format!("\0{text}")));
+        Ok(hex(hash))
+    }
+
+    fn defconfig(&self) -> Result<String, KernelError> {
+        let path = self.ws.linux().top().join(self.request.arch.defconfig());
+        if !path.exists() {
+            return Err(KernelError::NoDefconfig(self.request.arch));
+        }
+        Ok(fs::read_to_string(&path).at("read", &path)?)
+    }
+
+    /// What the kernel depends on; none where the work tree has changes of its own, of which git knows no id.
+    fn kernel_key(&self, linux: &Repo, config: &str) -> Result<Option<String>, KernelError> {
+        let status = linux.git(["status", "--porcelain", "--untracked-files=normal"]).run().map_err(GitError::from)?;
+        if !status.text().is_empty() {
+            return Ok(None);
+        }
+        let tree = linux.git(["rev-parse", "HEAD^{tree}"]).run().map_err(GitError::from)?.text();
+        let rustc = Process::new("rustc").arg("-vV").output()?.text();
+        let variables = format!("{:?}", setup::kernel_variables(&self.ws.cache));
+        let mut hash = Sha256::new();
+        [config, &tree, &rustc, &variables].iter().for_each(|part| hash.update(format!("{part}\0")));
+        Ok(Some(hex(hash)))
+    }
+
+    fn command(&self, dir: &Path) -> Process {
+        let make = Process::new("make").dir(self.ws.linux().top());
+        let variables = setup::kernel_variables(&self.ws.cache).into_iter();
+        let variables = variables.map(|(name, value)| format!("{name}={value}"));
+        make.arg(format!("ARCH={}", self.request.arch)).arg(format!("O={}", dir.display())).args(variables)
+    }
+
+    /// Makes `.config`, and sees that everything that was asked for has taken.
+    fn configure(&self, dir: &Path, fragments: &[String]) -> Result<(), KernelError> {
+        self.reporter.begin(&format!("configuring {}", self.request.arch), None, Unit::Items);
+        let target = self.request.config.as_deref().unwrap_or("drm_rust_defconfig");
+        self.command(dir).arg(target).run()?;
+        let path = dir.join(".config");
+        if !fragments.is_empty() {
+            let mut file = File::options().append(true).open(&path).at("open", &path)?;
+            fragments.iter().try_for_each(|text| file.write_all(text.as_bytes())).at("write", &path)?;
+            self.command(dir).arg("olddefconfig").run()?;
+        }
+        self.reporter.end();
+        let mut wanted = Config::new();
+        if self.request.config.is_none() {
+            wanted.extend(config::parse(&self.defconfig()?));
+        }
+        fragments.iter().for_each(|text| wanted.extend(config::parse(text)));
+        let actual = config::parse(&fs::read_to_string(&path).at("read", &path)?);
+        let refused = config::refused(&wanted, &actual);
+        if refused.is_empty() {
+            return Ok(());
+        }
+        let linux = self.ws.linux();
+        let symbols = kconfig::read(linux.top(), self.request.arch.folder)?;
+        let reasons = refused.iter().map(|refused| symbols.why(refused, &actual)).collect();
+        Err(KernelError::Config { arch: self.request.arch, reasons })
+    }
+
+    /// Runs make. Gives the number of its steps, and its warnings.
+    fn make(&self, dir: &Path, expected: u64) -> Result<(u64, Vec<String>), KernelError> {
+        let log_path = dir.join("build.log");
+        let mut log = File::create(&log_path).at("create", &log_path)?;
+        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+        let total = (expected > 0).then_some(expected);
+        self.reporter.begin(&format!("building {}", self.request.arch), total, Unit::Items);
+        let mut steps = 0;
+        let mut messages = Messages::default();
+        let command = self.command(dir).args([&format!("--jobs={jobs}"), "--output-sync=target"]);
+        let end = stream::run(&command, Limits::default(), |line, _| {
+            // A full disk shows in what make says.
+            let _ = writeln!(log, "{line}");
+            let line = classify(line);
+            if let Line::Step(..) = line {
+                steps += 1;
+                self.reporter.advance(1);
+            }
+            messages.take(&line);
+            Next::Go
+        })?;
+        self.reporter.end();
+        let findings = messages.findings();
+        match end {
+            End::Exit(0) => Ok((steps, findings)),
+            _ => Err(KernelError::Build { arch: self.request.arch, findings, log: log_path }),
+        }
+    }
+}
+
+fn hex(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Reads Kconfig files as far as it takes to tell why a symbol did not take.
+//!
+//! Language: `Documentation/kbuild/kconfig-language.rst` of Linux. Kconfig itself decides; this only explains.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use super::config::{Config, Refused};
+use super::kexpr::{self, Expr};
+use crate::error::{FileContext, FileError};
+
+/// A place that defines a symbol.
+#[derive(Clone, Debug)]
+struct Definition {
+    place: String,
+    prompt: bool,
+    /// All of them must hold, those of its menus and its choice too.
+    depends: Vec<Expr>,
+    choice: bool,
+}
+
+/// The symbols of one architecture.
+#[derive(Debug, Default)]
+pub struct Symbols {
+    definitions: HashMap<String, Vec<Definition>>,
+    /// Who selects a symbol, and when.
+    selects: HashMap<String, Vec<(String, Option<Expr>)>>,
+}
+
+/// Reads the Kconfig files of Linux at `top`, for the architecture whose folder is `arch/<folder>`.
+pub fn read(top: &Path, folder: &str) -> Result<Symbols, FileError> {
+    let mut reader = Reader { symbols: Symbols::default(), blocks: Vec::new(), entry: Entry::None, top, folder };
+    reader.file("Kconfig")?;
+    Ok(reader.symbols)
+}
+
+/// What the lines being read belong to.
+enum Entry {
+    None,
+    Symbol(String),
+    /// The innermost menu or choice.
+    Block,
+}
+
+/// Something that puts a condition on what is in it.
+struct Block {
+    depends: Vec<Expr>,
+    choice: bool,
+}
+
+struct Reader<'a> {
+    symbols: Symbols,
+    blocks: Vec<Block>,
+    entry: Entry,
+    top: &'a Path,
+    folder: &'a str,
+}
+
+impl Reader<'_> {
+    fn file(&mut self, name: &str) -> Result<(), FileError> {
+        let path = self.top.join(name);
+        let text = fs::read_to_string(&path).at("read", &path)?;
+        let mut lines = text.lines().enumerate().peekable();
+        while let Some((number, line)) = lines.next() {
+            let mut line = line.trim().to_owned();
+            while line.ends_with('\\') {
+                line.pop();
+                line += lines.next().map_or("", |(_, more)| more.trim());
+            }
+            let line = line.as_str();
+            if line == "help" || line == "---help---" {
+                // The help ends where a line stands further left than its first one.
+                let mut margin = None;
+                while let Some((_, text)) = lines.peek() {
+                    let column = column(text);
+                    if !text.trim().is_empty() && column < *margin.get_or_insert(column.max(1)) {
+                        break;
+                    }
+                    lines.next();
+                }
+            } else if let Some(source) = line.strip_prefix("source ") {
+                let header_arch = if self.folder == "um" { "x86" } else { self.folder };
+                let source = source.trim().trim_matches('"');
+                let source = source.replace("$(SRCARCH)", self.folder).replace("$(HEADER_ARCH)", header_arch);
+                if self.top.join(&source).is_file() {
+                    self.file(&source)?;
+                }
+                self.entry = Entry::None;
+            } else {
+                self.line(line, || format!("{name}:{}", number + 1));
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, line: &str, place: impl Fn() -> String) {
+        let (word, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
+        let rest = rest.trim();
+        match word {
+            "config" | "menuconfig" => {
+                let depends = self.blocks.iter().flat_map(|block| block.depends.clone()).collect();
+                let choice = self.blocks.last().is_some_and(|block| block.choice);
+                let definition = Definition { place: place(), prompt: false, depends, choice };
+                self.symbols.definitions.entry(rest.to_owned()).or_default().push(definition);
+                self.entry = Entry::Symbol(rest.to_owned());
+            }
+            "menu" | "choice" | "if" => {
+                let depends = if word == "if" { kexpr::parse(rest).into_iter().collect() } else { Vec::new() };
+                self.blocks.push(Block { depends, choice: word == "choice" });
+                self.entry = Entry::Block;
+            }
+            "endmenu" | "endchoice" | "endif" => {
+                self.blocks.pop();
+                self.entry = Entry::None;
+            }
+            "comment" => self.entry = Entry::None,
+            "depends" | "visible" => {
+                let rest = rest.strip_prefix("on").or_else(|| rest.strip_prefix("if")).unwrap_or(rest);
+                self.depends(rest);
+            }
+            "select" => {
+                let Entry::Symbol(selector) = &self.entry else { return };
+                let (symbol, condition) = rest.split_once(" if ").map_or((rest, None), |(s, c)| (s, Some(c)));
+                let selected = self.symbols.selects.entry(symbol.trim().to_owned()).or_default();
+                selected.push((selector.clone(), condition.and_then(kexpr::parse)));
+            }
+            "bool" | "tristate" | "int" | "hex" | "string" | "prompt" if rest.starts_with('"') => {
+                let condition = rest.rsplit_once("\" if ").and_then(|(_, condition)| kexpr::parse(condition));
+                if let Some(definition) = self.definition() {
+                    definition.prompt = true;
+                    definition.depends.extend(condition);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn depends(&mut self, text: &str) {
+        let expr = match text.split_once(" if ") {
+            Some((expr, condition)) => kexpr::parse(&format!("({expr}) || !({condition})")),
+            None => kexpr::parse(text),
+        };
+        match self.entry {
+            Entry::Symbol(_) => self.definition().expect("it is being read").depends.extend(expr),
+            Entry::Block => self.blocks.last_mut().expect("it is being read").depends.extend(expr),
+            Entry::None => {}
+        }
+    }
+
+    fn definition(&mut self) -> Option<&mut Definition> {
+        let Entry::Symbol(symbol) = &self.entry else { return None };
+        self.symbols.definitions.get_mut(symbol)?.last_mut()
+    }
+}
+
+/// The column of a line's first character.
+fn column(line: &str) -> usize {
+    let white = line.chars().take_while(|c| c.is_whitespace());
+    white.fold(0, |column, c| if c == '\t' { (column | 7) + 1 } else { column + 1 })
+}
+
+impl Symbols {
+    /// Why a symbol does not have the value that was asked for, as one sentence.
+    pub fn why(&self, refused: &Refused, actual: &Config) -> String {
+        let Refused { symbol, wanted, got } = refused;
+        let head = format!("CONFIG_{symbol} is {got}, not {wanted}");
+        let Some(definitions) = self.definitions.get(symbol) else {
+            return format!("{head}: no Kconfig file of this architecture has it");
+        };
+        if wanted == "n" {
+            let is_on = |(selector, condition): &&(String, Option<Expr>)| {
+                kexpr::value(actual, selector) > kexpr::NO
+                    && condition.as_ref().is_none_or(|condition| condition.value(actual).is_none_or(|v| v > kexpr::NO))
+            };
+            let selectors = self.selects.get(symbol).into_iter().flatten().filter(is_on);
+            let selectors: Vec<_> = selectors.map(|(selector, _)| format!("CONFIG_{selector}")).collect();
+            return match selectors.as_slice() {
+                [] => head,
+                some => format!("{head}: {} selects it", some.join(", ")),
+            };
+        }
+        let mut reasons = Vec::new();
+        for definition in definitions {
+            let place = &definition.place;
+            let conjuncts = definition.depends.iter().flat_map(Expr::conjuncts);
+            let failed: Vec<_> =
+                conjuncts.filter(|e| e.value(actual) == Some(kexpr::NO)).map(Expr::to_string).collect();
+            reasons.push(match (failed.as_slice(), definition.prompt) {
+                ([], true) if definition.choice => format!("its choice has another symbol ({place})"),
+                ([], true) => continue,
+                ([], false) => format!("it has no prompt: something must select it ({place})"),
+                (failed, _) => format!("it depends on {} ({place})", failed.join(" and ")),
+            });
+        }
+        reasons.sort();
+        reasons.dedup();
+        if reasons.is_empty() { head } else { format!("{head}: {}", reasons.join("; or ")) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::{parse, refused};
+    use super::*;
+
+    const ROOT: &str = "\
+mainmenu \"Linux\"
+source \"arch/$(SRCARCH)/Kconfig\"
+source \"drivers/Kconfig\"
+source \"missing/Kconfig\"
+";
+    const ARCH: &str = "\
+config MMU
+	def_bool n
+config HIDDEN
+	bool
+	select PICKED if MMU=n
+";
+    const DRIVERS: &str = "\
+menuconfig DRM
+	tristate \"DRM\"
+	depends on MMU && \\
+		PCI
+	help
+	  config INSIDE_HELP
+	    depends on NOTHING
+
+	  More.
+
+if DRM
+config DRM_X
+	bool \"X\" if EXPERT
+	depends on (A || B)
+endif
+choice
+	prompt \"One\"
+config ONE
+	bool \"1\"
+config TWO
+	bool \"2\"
+endchoice
+config PICKED
+	bool \"Picked\"
+";
+
+    fn why(wanted: &str, actual: &str) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        for (path, text) in [("Kconfig", ROOT), ("arch/um/Kconfig", ARCH), ("drivers/Kconfig", DRIVERS)] {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let symbols = read(dir.path(), "um").unwrap();
+        let actual = parse(actual);
+        refused(&parse(wanted), &actual).iter().map(|refused| symbols.why(refused, &actual)).collect()
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_its_place() {
+        let reasons = why("CONFIG_DRM=y\nCONFIG_DRM_X=y\nCONFIG_NOTHING=y\n", "CONFIG_PCI=y\nCONFIG_EXPERT=y\n");
+        assert_eq!(
+            reasons,
+            [
+                "CONFIG_DRM is n, not y: it depends on MMU (drivers/Kconfig:1)",
+                "CONFIG_DRM_X is n, not y: it depends on DRM and (A || B) (drivers/Kconfig:12)",
+                "CONFIG_NOTHING is n, not y: no Kconfig file of this architecture has it",
+            ]
+        );
+    }
+
+    #[test]
+    fn hidden_selected_and_chosen_symbols_are_told_apart() {
+        let reasons =
+            why("CONFIG_HIDDEN=y\nCONFIG_TWO=y\n# CONFIG_PICKED is not set\n", "CONFIG_ONE=y\nCONFIG_PICKED=y\n");
+        assert_eq!(
+            reasons,
+            [
+                "CONFIG_HIDDEN is n, not y: it has no prompt: something must select it (arch/um/Kconfig:3)",
+                "CONFIG_PICKED is y, not n",
+                "CONFIG_TWO is n, not y: its choice has another symbol (drivers/Kconfig:20)",
+            ]
+        );
+        let selected = why("# CONFIG_PICKED is not set\n", "CONFIG_HIDDEN=y\nCONFIG_PICKED=y\n");
+        assert_eq!(selected, ["CONFIG_PICKED is y, not n: CONFIG_HIDDEN selects it"]);
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Running a kernel on this machine: as a program, or in QEMU.
+
+use std::fs;
+use std::path::Path;
+
+use super::arch::{Arch, Machine};
+use crate::process::Process;
+use crate::setup::{self, Finding, Group};
+
+/// The memory of a machine (MiB).
+const MEMORY: u32 = 1024;
+
+/// What a run of a kernel is given.
+#[derive(Clone, Debug, Default)]
+pub struct Boot {
+    /// Words of the kernel's command line.
+    pub kernel: Vec<String>,
+    /// Further arguments of QEMU.
+    pub qemu: Vec<String>,
+}
+
+/// The emulator of an architecture, if this machine lacks it.
+pub fn missing_emulator(arch: &Arch, cache: &Path) -> Option<Finding> {
+    let Machine::Qemu { program, .. } = &arch.machine else { return None };
+    let mut found = setup::check(&[Group::Emulators], cache).into_iter();
+    found.find(|finding| finding.name == *program && !finding.state.is_met())
+}
+
+/// The program that runs a kernel with its console on standard output.
+pub fn command(arch: &Arch, image: &Path, boot: &Boot) -> Process {
+    let kernel = boot.kernel.iter();
+    match &arch.machine {
+        Machine::Uml => Process::new(image).arg(format!("mem={MEMORY}M")).arg("console=tty").args(kernel),
+        Machine::Qemu { program, args, console, shutdown: _ } => {
+            let words: Vec<_> = std::iter::once(format!("console={console}")).chain(kernel.cloned()).collect();
+            let process = Process::new(program).args(["-nodefaults", "-nographic", "-no-reboot", "-serial", "stdio"]);
+            let process = process.args(["-m", &MEMORY.to_string(), "-accel", accelerator(arch)]).args(*args);
+            process.arg("-kernel").arg(image).arg("-append").arg(words.join(" ")).args(&boot.qemu)
+        }
+    }
+}
+
+/// KVM where this processor can run a guest of the architecture, else emulation. A `/dev/kvm` alone tells nothing:
+/// without the processor's support the guest hangs.
+fn accelerator(arch: &Arch) -> &'static str {
+    let same = arch.name == std::env::consts::ARCH;
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let supported = cpu.split_whitespace().any(|flag| flag == "vmx" || flag == "svm");
+    if same && supported && fs::File::options().read(true).write(true).open("/dev/kvm").is_ok() { "kvm" } else { "tcg" }
+}

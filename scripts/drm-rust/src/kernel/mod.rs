@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Kernels of the tree: configured and built out of tree in `build/`, and run on this machine.
+
+pub mod arch;
+pub mod build;
+pub mod config;
+pub mod kconfig;
+pub mod kexpr;
+pub mod machine;
+pub mod output;
+pub mod variant;
+
+use std::path::PathBuf;
+
+use crate::error::{Explain, FileError};
+use crate::git::GitError;
+use crate::process::ProcessError;
+use crate::setup::{Finding, Group, commands};
+use arch::Arch;
+
+/// What a configuration that is not this tree's own gets in addition, below the top of Linux.
+pub const FRAGMENT: &str = "tools/testing/kunit/configs/drm_rust.config";
+
+/// A kernel could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum KernelError {
+    /// Reading or writing failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// A program failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A tool is missing or too old.
+    #[error("this machine lacks {}", names(.0))]
+    Tools(Vec<Finding>),
+    /// What is checked out has no configuration of this tree.
+    #[error("linux/ has no {}", .0.defconfig().display())]
+    NoDefconfig(&'static Arch),
+    /// Symbols did not take.
+    #[error("the configuration of {arch} is not what was asked for:\n  {}", .reasons.join("\n  "))]
+    Config {
+        /// The architecture.
+        arch: &'static Arch,
+        /// A sentence for each symbol.
+        reasons: Vec<String>,
+    },
+    /// The build failed.
+    #[error("{arch} does not build:\n{}", .findings.join("\n"))]
+    Build {
+        /// The architecture.
+        arch: &'static Arch,
+        /// Errors and warnings, each whole.
+        findings: Vec<String>,
+        /// Everything that make said.
+        log: PathBuf,
+    },
+}
+
+fn names(findings: &[Finding]) -> String {
+    findings.iter().map(|finding| finding.name).collect::<Vec<_>>().join(", ")
+}
+
+impl Explain for KernelError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            KernelError::File(error) => return error.hint(),
+            KernelError::Git(error) => return error.hint(),
+            KernelError::Process(error) => return error.hint(),
+            KernelError::Tools(findings) => {
+                let qemu =
+                    if findings.iter().any(|finding| finding.group == Group::Emulators) { " --qemu" } else { "" };
+                format!("run `drm-rust setup{qemu}` as root, or:\n  {}", commands(findings).join("\n  "))
+            }
+            KernelError::NoDefconfig(_) => "it is on drm-rust-next: `git -C linux switch drm-rust-next`; \
+                 --config NAME takes a configuration of the kernel instead"
+                .into(),
+            KernelError::Config { arch, .. } => {
+                format!("{} and the fragments must name what their symbols depend on", arch.defconfig().display())
+            }
+            KernelError::Build { log, .. } => format!("everything that make said is in {}", log.display()),
+        })
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! A run's results as JUnit XML, as CI systems read it.
+
+use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
+
+use super::Report;
+use super::results::{Status, Test};
+
+/// The results as XML.
+pub fn xml(report: &Report) -> String {
+    let mut junit = quick_junit::Report::new(format!("kunit-{}", report.arch));
+    junit.set_time(std::time::Duration::from_secs_f64(report.seconds));
+    for suite in &report.suites {
+        let mut out = TestSuite::new(&suite.name);
+        out.set_time(std::time::Duration::from_secs_f64(suite.seconds));
+        add(&mut out, suite, "");
+        junit.add_test_suite(out);
+    }
+    if !report.errors.is_empty() {
+        // A run that died has a test of its own which says so: CI systems show tests only.
+        let mut out = TestSuite::new("kernel");
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(report.errors.join("; ")).set_description(report.last_lines.join("\n"));
+        out.add_test_case(TestCase::new("runs to its end", status));
+        junit.add_test_suite(out);
+    }
+    junit.to_string().expect("results are text")
+}
+
+fn add(suite: &mut TestSuite, test: &Test, prefix: &str) {
+    if !test.tests.is_empty() {
+        let prefix = if prefix.is_empty() && test.name == suite.name.as_str() {
+            String::new()
+        } else {
+            format!("{prefix}{}.", test.name)
+        };
+        test.tests.iter().for_each(|test| add(suite, test, &prefix));
+        return;
+    }
+    let mut status = match test.status {
+        Status::Pass => TestCaseStatus::success(),
+        Status::Skip => TestCaseStatus::skipped(),
+        Status::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        Status::Crash => TestCaseStatus::non_success(NonSuccessKind::Error),
+    };
+    if let Some(message) = test.reason.clone().or_else(|| test.errors.first().cloned()) {
+        status.set_message(message);
+    }
+    if test.status.is_bad() {
+        status.set_description(test.log.join("\n"));
+    }
+    let mut case = TestCase::new(format!("{prefix}{}", test.name), status);
+    case.set_classname(suite.name.as_str()).set_time(std::time::Duration::from_secs_f64(test.seconds));
+    suite.add_test_case(case);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kunit::results::Totals;
+
+    fn test(name: &str, status: Status, tests: Vec<Test>) -> Test {
+        Test { name: name.into(), status, seconds: 0.5, tests, log: vec!["a < b".into()], ..Test::default() }
+    }
+
+    #[test]
+    fn suites_cases_and_a_dead_kernel_are_told() {
+        let parameters = vec![test("one", Status::Pass, vec![]), test("two", Status::Fail, vec![])];
+        let suite = test(
+            "suite",
+            Status::Fail,
+            vec![test("plain", Status::Skip, vec![]), test("all", Status::Fail, parameters)],
+        );
+        let suites = vec![suite];
+        let report = Report {
+            arch: "um".into(),
+            seconds: 1.0,
+            totals: Totals::of(&suites),
+            errors: vec!["the kernel panicked".into()],
+            splats: Vec::new(),
+            last_lines: vec!["Kernel panic".into()],
+            suites,
+        };
+        let read = quick_junit::Report::deserialize_from_str(&xml(&report)).unwrap();
+        assert_eq!((read.tests, read.failures, read.errors), (4, 1, 1));
+        let names: Vec<_> = read.test_suites[0].test_cases.iter().map(|case| case.name.to_string()).collect();
+        assert_eq!(names, ["plain", "all.one", "all.two"]);
+        let failed = &read.test_suites[0].test_cases[2].status;
+        assert!(matches!(failed, TestCaseStatus::NonSuccess { description: Some(log), .. } if log.as_str() == "a < b"));
+    }
+}
