@@ -50,7 +50,9 @@ use core::ops;
 ///
 /// assert_eq!(Delta::from_secs(1).to_jiffies().as_timeout(), HZ);
 /// ```
-pub const HZ: Jiffies = bindings::HZ as Jiffies;
+// `bindings::HZ` is the `HZ` of user space, which is always 100: bindgen does not notice that
+// include/asm-generic/param.h defines the macro anew.
+pub const HZ: Jiffies = bindings::KERNEL_HZ;
 
 /// The longest span of time that the C side handles as a timeout, in jiffies
 /// (`MAX_JIFFY_OFFSET`).
