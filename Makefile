@@ -64,7 +64,7 @@ test-tree: tree
 
 # The suites and doctests of the topics, with everything else that the tree can test on UML.
 kunit: tree
-	$(CARGO) test --release --locked --test kunit -- --ignored --nocapture
+	$(CARGO) test --release --locked --test kunit -- --ignored --test-threads=1 --nocapture
 
 bench: tree
 	$(CARGO) bench --locked --bench tree

@@ -123,6 +123,16 @@ const GIT_VARIABLES: [&str; 12] = [
     "GIT_DIFF_OPTS",
 ];
 
+/// A word as a shell takes it.
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@^~%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
 impl Process {
     /// A program found through PATH, or by its path.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
@@ -185,16 +195,11 @@ impl Process {
 
     /// The command line, to show to a person.
     pub fn command_line(&self) -> String {
-        let quote = |s: &OsString| {
-            let s = s.to_string_lossy();
-            let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@^~%".contains(c);
-            if !s.is_empty() && s.chars().all(plain) {
-                s.into_owned()
-            } else {
-                format!("'{}'", s.replace('\'', r"'\''"))
-            }
-        };
-        std::iter::once(&self.program).chain(&self.args).map(quote).collect::<Vec<_>>().join(" ")
+        std::iter::once(&self.program)
+            .chain(&self.args)
+            .map(|word| quote(&word.to_string_lossy()))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::process::{Process, ProcessError};
 
-/// How long a program may take to end when it is asked to, and its output to arrive after that.
+/// How long a program may take to end when it is asked to.
 const GRACE: Duration = Duration::from_secs(3);
 
 /// When to stop a program.
@@ -76,10 +76,11 @@ pub fn run(
         let status = child.wait().map_err(|source| process.lost(source))?;
         return Ok(End::Exit(status.code().unwrap_or(-1)));
     };
-    stop(&mut child).map_err(|source| process.lost(source))?;
-    while let Ok(line) = lines.recv_timeout(GRACE) {
+    // What it has said by now counts; what it says about being stopped does not.
+    while let Ok(line) = lines.try_recv() {
         each(&line, start.elapsed());
     }
+    stop(&mut child).map_err(|source| process.lost(source))?;
     Ok(end)
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! KUnit on UML: the kernel that the tree makes, and every suite and doctest that the overlay has.
+//! The kernel that the tree makes, on UML: every suite and doctest that the overlay has, and a user space.
 //!
 //! Takes minutes from cold; `make kunit` runs it.
 
@@ -75,6 +75,23 @@ fn every_suite_and_doctest_of_the_overlay_passes() {
     assert!(missing.is_empty(), "the overlay has tests that did not run: {missing:#?}");
     println!("KUnit on UML: {} passed, {counted} of them the overlay's", report.totals.pass);
     assert!(counted > 0);
+}
+
+#[test]
+#[ignore = "builds a kernel: make kunit"]
+fn a_command_runs_in_the_kernel_and_gives_its_status() {
+    let boot = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drm-rust"));
+        command.args(["boot", "um"]).args(args).current_dir(root()).output().unwrap()
+    };
+    let output = boot(&["--", "sh", "-c", "ls /sys/class/drm; echo \"a  b\" >/tmp/x; cat /tmp/x; exit 3"]);
+    let out = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{out}");
+    assert!(out.contains("card0") && out.lines().any(|line| line == "a  b"), "{out}");
+    let output = boot(&["--timeout", "2", "--", "sleep", "60"]);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err.contains("error: the kernel was stopped after 2 s; its last lines:"), "{err}");
 }
 
 #[test]

@@ -78,6 +78,8 @@ impl Explain for DebianError {
 struct Suite<'a> {
     name: &'a str,
     dir: PathBuf,
+    /// Debian's name of an architecture that is not the machine's.
+    arch: Option<&'a str>,
 }
 
 impl Suite<'_> {
@@ -97,6 +99,8 @@ impl Suite<'_> {
             "Acquire::Languages=none".into(),
             "Acquire::Retries=3".into(),
         ];
+        let of_arch = |arch| [format!("APT::Architecture={arch}"), format!("APT::Architectures={arch}")];
+        let options: Vec<_> = options.into_iter().chain(self.arch.into_iter().flat_map(of_arch)).collect();
         options.iter().fold(Process::new(program), |process, option| process.args(["-o", option]))
     }
 
@@ -114,6 +118,21 @@ impl Suite<'_> {
         let output = self.apt("apt-cache").args(["madison", package]).run()?;
         let version = |line: &String| line.split('|').nth(1).map(|version| version.trim().to_owned());
         Ok(output.lines().iter().filter_map(version).collect())
+    }
+
+    /// Downloads a package, named as apt names it, and gives the file.
+    fn download(&self, package: &str) -> Result<PathBuf, DebianError> {
+        let dir = self.dir.join("download");
+        // A file of an earlier, interrupted run would be taken as it is.
+        if dir.exists() {
+            fs::remove_dir_all(&dir).at("remove", &dir)?;
+        }
+        fs::create_dir_all(&dir).at("create", &dir)?;
+        self.apt("apt-get").args(["download", "--quiet=2", package]).dir(&dir).run()?;
+        let file = fs::read_dir(&dir).at("read", &dir)?.flatten().map(|entry| entry.path());
+        file.into_iter()
+            .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
+            .ok_or_else(|| DebianError::NoPackage { package: package.to_owned(), suite: self.name.to_owned() })
     }
 }
 
@@ -139,8 +158,14 @@ fn mirrors_of(uris: &str) -> Vec<String> {
     mirrors
 }
 
-fn open_suite<'a>(name: &'a str, package: &str, cache: &Path) -> Result<(Suite<'a>, Vec<String>), DebianError> {
-    let suite = Suite { name, dir: cache.join("apt").join(name) };
+fn open_suite<'a>(
+    name: &'a str,
+    arch: Option<&'a str>,
+    package: &str,
+    cache: &Path,
+) -> Result<(Suite<'a>, Vec<String>), DebianError> {
+    let folder = arch.map_or(name.to_owned(), |arch| format!("{name}-{arch}"));
+    let suite = Suite { name, dir: cache.join("apt").join(folder), arch };
     for part in ["state", "lists/partial", "cache/archives/partial"] {
         let dir = suite.dir.join(part);
         fs::create_dir_all(&dir).at("create", &dir)?;
@@ -156,7 +181,7 @@ fn open_suite<'a>(name: &'a str, package: &str, cache: &Path) -> Result<(Suite<'
 
 /// The newest version of a package whose upstream version starts with `prefix`.
 pub fn newest(package: &str, prefix: &str, suite: &str, cache: &Path) -> Result<String, DebianError> {
-    let (_, versions) = open_suite(suite, package, cache)?;
+    let (_, versions) = open_suite(suite, None, package, cache)?;
     versions
         .into_iter()
         .find(|version| version.starts_with(prefix))
@@ -165,7 +190,7 @@ pub fn newest(package: &str, prefix: &str, suite: &str, cache: &Path) -> Result<
 
 /// Downloads a package of a suite into a folder and gives the file.
 pub fn download(package: &str, version: &str, suite: &str, into: &Path) -> Result<PathBuf, DebianError> {
-    let (view, versions) = open_suite(suite, package, into)?;
+    let (view, versions) = open_suite(suite, None, package, into)?;
     if versions.is_empty() {
         return Err(DebianError::NoPackage { package: package.to_owned(), suite: suite.to_owned() });
     }
@@ -177,17 +202,17 @@ pub fn download(package: &str, version: &str, suite: &str, into: &Path) -> Resul
             offered: versions.join(", "),
         });
     }
-    let dir = view.dir.join("download");
-    // A file of an earlier, interrupted run would be taken as it is.
-    if dir.exists() {
-        fs::remove_dir_all(&dir).at("remove", &dir)?;
+    view.download(&format!("{package}={version}"))
+}
+
+/// Downloads the newest package that a suite has for another architecture, under Debian's name of it.
+pub fn download_for(arch: &str, package: &str, suite: &str, into: &Path) -> Result<PathBuf, DebianError> {
+    let (view, versions) = open_suite(suite, Some(arch), package, into)?;
+    if versions.is_empty() {
+        let package = format!("{package}:{arch}");
+        return Err(DebianError::NoPackage { package, suite: suite.to_owned() });
     }
-    fs::create_dir_all(&dir).at("create", &dir)?;
-    view.apt("apt-get").args(["download", "--quiet=2", &format!("{package}={version}")]).dir(&dir).run()?;
-    let file = fs::read_dir(&dir).at("read", &dir)?.flatten().map(|entry| entry.path());
-    file.into_iter()
-        .find(|path| path.extension().is_some_and(|extension| extension == "deb"))
-        .ok_or_else(|| DebianError::NoPackage { package: package.to_owned(), suite: suite.to_owned() })
+    view.download(package)
 }
 
 /// The backports of the release that this machine runs.
@@ -200,7 +225,7 @@ pub fn backports() -> String {
 /// Installs packages of a suite on this machine, with whatever they need of the machine's own suites. Needs root.
 pub fn install(packages: &[&str], suite: &str, into: &Path) -> Result<(), DebianError> {
     let first = packages.first().copied().unwrap_or_default();
-    let (view, _) = open_suite(suite, first, into)?;
+    let (view, _) = open_suite(suite, None, first, into)?;
     let lists = view.dir.join("install/partial");
     fs::create_dir_all(&lists).at("create", &lists)?;
     // The machine's sources, and the suite: in a list of our own, since apt's stays as it is.

@@ -15,6 +15,8 @@ pub(super) struct CommandError {
     hint: Option<String>,
     /// The reader of standard output went away: no mistake of anybody.
     silent: bool,
+    /// The exit status of a command that was run for the person, which says everything itself.
+    status: Option<u8>,
 }
 
 impl CommandError {
@@ -26,7 +28,13 @@ impl CommandError {
             causes: Vec::new(),
             hint: Some(hint.into()),
             silent: false,
+            status: None,
         }
+    }
+
+    /// A command that was run for the person ended with this status.
+    pub(super) fn status(status: u8) -> Self {
+        CommandError { status: Some(status), hint: None, ..CommandError::failed("", "") }
     }
 
     /// The command line is at fault.
@@ -50,6 +58,9 @@ impl CommandError {
     pub(super) fn report(&self) -> ExitCode {
         if self.silent {
             return ExitCode::SUCCESS;
+        }
+        if let Some(status) = self.status {
+            return ExitCode::from(status);
         }
         let mut err = io::stderr().lock();
         let (red, cyan, plain) = if err.is_terminal() { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
@@ -83,6 +94,6 @@ impl<E: Explain> From<E> for CommandError {
             }
             source = cause.source();
         }
-        CommandError { class: error.class(), hint: error.hint(), message, causes, silent: false }
+        CommandError { class: error.class(), hint: error.hint(), message, causes, silent: false, status: None }
     }
 }

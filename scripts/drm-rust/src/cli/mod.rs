@@ -2,6 +2,7 @@
 
 //! One file a command, one table of commands: a new command is a file and a line in [`COMMANDS`].
 
+mod boot;
 mod build;
 mod completions;
 mod context;
@@ -44,6 +45,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "status", group: "The tree", args: status::args, run: status::run },
     Entry { name: "build", group: "The kernel", args: build::args, run: build::run },
     Entry { name: "test", group: "The kernel", args: test::args, run: test::run },
+    Entry { name: "boot", group: "The kernel", args: boot::args, run: boot::run },
     Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
     Entry { name: "forward", group: "Topics", args: forward::args, run: forward::run },
     Entry { name: "op", group: "History", args: op::args, run: op::run },

@@ -36,6 +36,8 @@ pub struct Arch {
     pub folder: &'static str,
     /// What is booted, below the build folder.
     pub image: &'static str,
+    /// Debian's name of it.
+    pub debian: &'static str,
     /// Whether Rust and KASAN go together.
     pub kasan: bool,
     /// What runs it.
@@ -44,11 +46,12 @@ pub struct Arch {
 
 /// Every architecture that the tree supports.
 pub static ARCHES: &[Arch] = &[
-    Arch { name: "um", folder: "um", image: "linux", kasan: true, machine: Machine::Uml },
+    Arch { name: "um", folder: "um", image: "linux", debian: "amd64", kasan: true, machine: Machine::Uml },
     Arch {
         name: "x86_64",
         folder: "x86",
         image: "arch/x86/boot/bzImage",
+        debian: "amd64",
         kasan: true,
         machine: Machine::Qemu {
             program: "qemu-system-x86_64",
@@ -61,6 +64,7 @@ pub static ARCHES: &[Arch] = &[
         name: "arm64",
         folder: "arm64",
         image: "arch/arm64/boot/Image",
+        debian: "arm64",
         kasan: true,
         machine: Machine::Qemu {
             program: "qemu-system-aarch64",
@@ -73,6 +77,7 @@ pub static ARCHES: &[Arch] = &[
         name: "riscv",
         folder: "riscv",
         image: "arch/riscv/boot/Image",
+        debian: "riscv64",
         kasan: true,
         machine: Machine::Qemu {
             program: "qemu-system-riscv64",
@@ -85,6 +90,7 @@ pub static ARCHES: &[Arch] = &[
         name: "loongarch",
         folder: "loongarch",
         image: "arch/loongarch/boot/vmlinux.elf",
+        debian: "loong64",
         kasan: false,
         machine: Machine::Qemu {
             program: "qemu-system-loongarch64",
@@ -96,6 +102,11 @@ pub static ARCHES: &[Arch] = &[
 ];
 
 impl Arch {
+    /// Whether programs of this machine run on its kernel.
+    pub fn is_of_this_machine(&self) -> bool {
+        self.name == std::env::consts::ARCH || self.machine == Machine::Uml
+    }
+
     /// The defconfig of this tree, below the top of Linux.
     pub fn defconfig(&self) -> PathBuf {
         PathBuf::from(format!("arch/{}/configs/drm_rust_defconfig", self.folder))

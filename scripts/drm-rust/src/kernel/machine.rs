@@ -32,7 +32,7 @@ pub fn missing_emulator(arch: &Arch, cache: &Path) -> Option<Finding> {
 pub fn command(arch: &Arch, image: &Path, boot: &Boot) -> Process {
     let kernel = boot.kernel.iter();
     match &arch.machine {
-        Machine::Uml => Process::new(image).arg(format!("mem={MEMORY}M")).arg("console=tty").args(kernel),
+        Machine::Uml => Process::new(image).arg(format!("mem={MEMORY}M")).args(kernel),
         Machine::Qemu { program, args, console, shutdown: _ } => {
             let words: Vec<_> = std::iter::once(format!("console={console}")).chain(kernel.cloned()).collect();
             let process = Process::new(program).args(["-nodefaults", "-nographic", "-no-reboot", "-serial", "stdio"]);

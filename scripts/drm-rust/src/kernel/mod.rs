@@ -3,6 +3,7 @@
 //! Kernels of the tree: configured and built out of tree in `build/`, and run on this machine.
 
 pub mod arch;
+pub mod boot;
 pub mod build;
 pub mod config;
 pub mod kconfig;

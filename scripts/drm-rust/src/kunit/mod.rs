@@ -93,6 +93,9 @@ pub fn run(kernel: &Kernel, options: &Options, reporter: &dyn Reporter) -> Resul
     };
     let mut boot =
         Boot { kernel: vec!["kunit.enable=1".into(), format!("kunit_shutdown={shutdown}")], qemu: Vec::new() };
+    if kernel.arch.machine == Machine::Uml {
+        boot.kernel.push("console=tty".into());
+    }
     boot.kernel.extend(options.filter.iter().map(|filter| format!("kunit.filter_glob={filter}")));
     let path = kernel.dir.join("console.log");
     let mut log = File::create(&path).at("create", &path)?;

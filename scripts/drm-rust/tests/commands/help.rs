@@ -30,6 +30,7 @@ const COMMANDS: &[&[&str]] = &[
     &["status"],
     &["build"],
     &["test"],
+    &["boot"],
     &["topic"],
     &["topic", "list"],
     &["topic", "show"],

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `drm-rust boot`
+
+use std::time::Duration;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches};
+
+use drm_rust::kernel::KernelError;
+use drm_rust::kernel::arch::Arch;
+use drm_rust::kernel::boot;
+use drm_rust::kernel::build::Request;
+use drm_rust::kernel::machine::missing_emulator;
+use drm_rust::kernel::variant::Variant;
+use drm_rust::tree;
+
+use super::CommandResult;
+use super::build::build;
+use super::context::Context;
+use super::error::CommandError;
+
+const LONG: &str = "\
+Boot the kernel to a user space and run a command there, or a shell. Builds
+first what is not up to date.
+
+On um, and where QEMU runs this machine's own architecture, the user space is
+this machine's, read only, with an empty /tmp. Other architectures get Debian's
+static busybox. The command's output goes to standard output, and its exit
+status is that of drm-rust; everything that the kernel said is in boot.log of
+the build folder.
+
+  drm-rust boot um -- ls /sys/class/drm
+  drm-rust boot riscv -- cat /proc/cpuinfo";
+
+#[derive(Args)]
+struct Arguments {
+    /// Architecture
+    #[arg(value_name = "ARCH", default_value = "um")]
+    arch: String,
+    /// Add what finds mistakes at run time (KASAN, lockdep, kmemleak, ...)
+    #[arg(long, value_name = "NAME", default_value = "plain", value_parser = ["plain", "debug"], hide_default_value = true)]
+    variant: String,
+    /// Stop the kernel after this many seconds
+    #[arg(long, value_name = "SECONDS")]
+    timeout: Option<u64>,
+    /// The command and its arguments; a shell if there is none
+    #[arg(value_name = "CMD", last = true)]
+    command: Vec<String>,
+}
+
+pub(super) fn args(command: Command) -> Command {
+    Arguments::augment_args(command.about("Boot the kernel and run a command").long_about(LONG))
+}
+
+pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
+    let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
+    let arch: &'static Arch = arguments.arch.parse()?;
+    if let Some(missing) = missing_emulator(arch, &context.ws.cache) {
+        return Err(KernelError::Tools(vec![missing]).into());
+    }
+    let variant = Variant::NAMED.iter().find(|(name, _)| *name == arguments.variant).expect("clap checked the name").1;
+    tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
+    let kernel = build(context, &Request::new(arch, variant))?;
+    if arguments.command.is_empty() {
+        boot::shell(&kernel, &context.ws.cache)?;
+        return Ok(());
+    }
+    let limit = arguments.timeout.map(Duration::from_secs);
+    let mut broken = None;
+    let status = boot::run(&kernel, &context.ws.cache, &arguments.command, limit, |line| {
+        broken = broken.take().or(context.data(&format!("{line}\n")).err());
+    })?;
+    match (broken, status) {
+        (Some(error), _) => Err(error),
+        (None, 0) => Ok(()),
+        (None, status) => Err(CommandError::status(status)),
+    }
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Boots a kernel to a user space that runs one command.
+//!
+//! Where programs of this machine run on the kernel (UML, QEMU of the same architecture), the user space is this
+//! machine's own, read only. Other architectures get an initramfs with Debian's static busybox.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::arch::{Arch, Machine};
+use super::build::Kernel;
+use super::machine::{self, Boot};
+use crate::base::debian::{self, DebianError};
+use crate::error::{Explain, FileContext, FileError};
+use crate::process::{Process, ProcessError, quote};
+use crate::stream::{self, End, Limits, Next};
+
+/// The suite whose busybox is for every architecture of [`super::arch::ARCHES`].
+const SUITE: &str = "sid";
+/// What the init script says before the command and after it.
+const BEGIN: &str = "drm-rust: begin";
+const EXIT: &str = "drm-rust: exit ";
+/// Lines of the console to show where no command ran to its end.
+const LAST_LINES: usize = 20;
+
+/// A kernel could not be booted, or did not get to the command's end.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// Reading or writing failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A program failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// Busybox could not be had.
+    #[error(transparent)]
+    Debian(#[from] DebianError),
+    /// The kernel ended, or was stopped, before the command did.
+    #[error("the kernel {what}; its last lines:\n{}", .last_lines.join("\n"))]
+    Died {
+        /// What happened.
+        what: String,
+        /// The end of its console.
+        last_lines: Vec<String>,
+    },
+}
+
+impl Explain for BootError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            BootError::File(error) => error.hint(),
+            BootError::Process(error) => error.hint(),
+            BootError::Debian(error) => error.hint(),
+            BootError::Died { .. } => Some("boot.log of the build folder has everything that the kernel said".into()),
+        }
+    }
+}
+
+/// Boots to a shell on the caller's terminal, until it ends.
+pub fn shell(kernel: &Kernel, cache: &Path) -> Result<(), BootError> {
+    let boot = prepare(kernel, cache, None)?;
+    machine::command(kernel.arch, &kernel.image, &boot).run_attached()?;
+    Ok(())
+}
+
+/// Boots and runs a command; `each` gets the lines that it prints. Gives its exit status.
+pub fn run(
+    kernel: &Kernel,
+    cache: &Path,
+    command: &[String],
+    limit: Option<Duration>,
+    mut each: impl FnMut(&str),
+) -> Result<u8, BootError> {
+    let boot = prepare(kernel, cache, Some(command))?;
+    let path = kernel.dir.join("boot.log");
+    let mut log = File::create(&path).at("create", &path)?;
+    let mut console = Vec::new();
+    let mut running = false;
+    let mut status = None;
+    let limits = Limits { total: limit, silence: None };
+    let end = stream::run(&machine::command(kernel.arch, &kernel.image, &boot), limits, |line, _| {
+        // A full disk shows in what is missing from the log.
+        let _ = writeln!(log, "{line}");
+        if let Some(code) = line.strip_prefix(EXIT).filter(|_| running && status.is_none()) {
+            status = code.trim().parse().ok();
+            return Next::Stop;
+        }
+        if running && status.is_none() {
+            each(line);
+        }
+        running |= line == BEGIN;
+        console.push(line.to_owned());
+        // What comes after a panic is nothing.
+        if line.contains("---[ end Kernel panic") { Next::Stop } else { Next::Go }
+    })?;
+    if let Some(status) = status {
+        return Ok(status);
+    }
+    let what = match end {
+        End::TooLong => format!("was stopped after {} s", limit.unwrap_or_default().as_secs()),
+        End::Exit(code) => format!("ended with exit code {code}"),
+        End::Silent | End::Stopped => "panicked".into(),
+    };
+    let last_lines = console.split_off(console.len().saturating_sub(LAST_LINES));
+    Err(BootError::Died { what, last_lines })
+}
+
+/// Makes what the kernel finds: the init script, and where it needs one the initramfs.
+fn prepare(kernel: &Kernel, cache: &Path, command: Option<&[String]>) -> Result<Boot, BootError> {
+    let arch = kernel.arch;
+    let dir = kernel.dir.join("boot");
+    fs::create_dir_all(&dir).at("create", &dir)?;
+    let script = dir.join("init");
+    write_executable(&script, &init(arch, command))?;
+    let mut boot = Boot { kernel: vec!["quiet".into()], qemu: Vec::new() };
+    if arch.machine != Machine::Uml {
+        // A panic ends QEMU; UML it would start again.
+        boot.kernel.push("panic=-1".into());
+    }
+    let init = format!("init={}", script.display());
+    let more: Vec<String> = match &arch.machine {
+        Machine::Uml => {
+            let root =
+                ["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "con=none", "con0=fd:0,fd:1", "ssl=none"];
+            root.map(str::to_owned).into_iter().chain([init]).collect()
+        }
+        Machine::Qemu { .. } if arch.is_of_this_machine() => {
+            boot.qemu = ["-fsdev", "local,id=root,path=/,security_model=none,readonly=on", "-device"]
+                .into_iter()
+                .chain(["virtio-9p-pci,fsdev=root,mount_tag=/dev/root"])
+                .map(str::to_owned)
+                .collect();
+            let root = ["root=/dev/root", "rootfstype=9p", "rootflags=trans=virtio,version=9p2000.L", "ro"];
+            root.map(str::to_owned).into_iter().chain([init]).collect()
+        }
+        Machine::Qemu { .. } => {
+            let initramfs = initramfs(kernel, &dir, &script, cache)?;
+            boot.qemu = vec!["-initrd".into(), initramfs.display().to_string()];
+            Vec::new()
+        }
+    };
+    boot.kernel.extend(more);
+    Ok(boot)
+}
+
+fn write_executable(path: &Path, text: &str) -> Result<(), FileError> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::write(path, text).at("write", path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).at("change", path)
+}
+
+/// The first program that runs.
+fn init(arch: &Arch, command: Option<&[String]>) -> String {
+    let busybox = if arch.is_of_this_machine() { "" } else { "/bin/busybox --install -s /bin\n" };
+    let command = match command {
+        Some(words) => words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" "),
+        None => "setsid -c sh -i <>/dev/console >&0 2>&1 || sh -i".into(),
+    };
+    // What QEMU ends at, and UML.
+    let end = if arch.machine == Machine::Uml { "o" } else { "b" };
+    format!(
+        "#!/bin/sh\n\
+         export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp TERM=linux\n\
+         {busybox}\
+         mount -t proc proc /proc\n\
+         mount -t sysfs sysfs /sys\n\
+         [ -c /dev/null ] || mount -t devtmpfs devtmpfs /dev\n\
+         mount -t tmpfs tmpfs /tmp\n\
+         mount -t tmpfs tmpfs /run\n\
+         mkdir -p /dev/shm /dev/pts && mount -t tmpfs tmpfs /dev/shm\n\
+         mount -t debugfs debugfs /sys/kernel/debug\n\
+         cd /tmp\n\
+         echo '{BEGIN}'\n\
+         ({command})\n\
+         echo \"{EXIT}$?\"\n\
+         echo {end} >/proc/sysrq-trigger\n\
+         sleep 60\n"
+    )
+}
+
+/// An initramfs with a static busybox, the init script and nothing else.
+fn initramfs(kernel: &Kernel, dir: &Path, script: &Path, cache: &Path) -> Result<PathBuf, BootError> {
+    let busybox = busybox(kernel.arch, cache)?;
+    let list = dir.join("initramfs.list");
+    let mut text = String::new();
+    ["/dev", "/bin", "/proc", "/sys", "/tmp", "/run"].iter().for_each(|path| text += &format!("dir {path} 0755 0 0\n"));
+    text += "nod /dev/console 0600 0 0 c 5 1\n";
+    text += &format!("file /bin/busybox {} 0755 0 0\n", busybox.display());
+    text += "slink /bin/sh busybox 0777 0 0\n";
+    text += &format!("file /init {} 0755 0 0\n", script.display());
+    fs::write(&list, text).at("write", &list)?;
+    let output = Process::new(kernel.dir.join("usr/gen_init_cpio")).arg(&list).run()?;
+    let path = dir.join("initramfs.cpio");
+    fs::write(&path, output.stdout).at("write", &path)?;
+    Ok(path)
+}
+
+/// The static busybox of an architecture, from Debian, kept in the cache.
+fn busybox(arch: &Arch, cache: &Path) -> Result<PathBuf, BootError> {
+    let dir = cache.join("busybox").join(arch.debian);
+    let places = ["usr/bin/busybox", "bin/busybox"].map(|place| dir.join(place));
+    if let Some(found) = places.iter().find(|place| place.is_file()) {
+        return Ok(found.clone());
+    }
+    let package = debian::download_for(arch.debian, "busybox-static", SUITE, &cache.join("downloads"))?;
+    let new = dir.with_extension("new");
+    if new.exists() {
+        fs::remove_dir_all(&new).at("remove", &new)?;
+    }
+    fs::create_dir_all(&new).at("create", &new)?;
+    Process::new("dpkg-deb").arg("--extract").args([&package, &new]).run()?;
+    fs::rename(&new, &dir).at("rename", &new)?;
+    let found = places.iter().find(|place| place.is_file());
+    found.cloned().ok_or_else(|| {
+        DebianError::NoPackage { package: "busybox-static with a busybox".into(), suite: SUITE.into() }.into()
+    })
+}
