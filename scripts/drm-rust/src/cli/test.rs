@@ -10,7 +10,7 @@ use drm_rust::kernel::build::{Kernel, Request};
 use drm_rust::kernel::machine::missing_emulator;
 use drm_rust::kernel::variant::Variant;
 use drm_rust::kunit::results::{Totals, failures};
-use drm_rust::kunit::{self, Report, junit};
+use drm_rust::kunit::{self, Report, console, junit};
 use drm_rust::tree;
 
 use super::CommandResult;
@@ -52,7 +52,8 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         return Err(KernelError::Tools(missing).into());
     }
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
-    let options = kunit::Options { filter: arguments.filter.clone(), strict: variant == Variant::Debug };
+    let known = console::load(&context.ws.data("known_reports.toml"))?;
+    let options = kunit::Options { filter: arguments.filter.clone(), strict: variant == Variant::Debug, known };
     let mut reports = Vec::new();
     for arch in arches {
         let kernel = build(context, &Request::new(arch, variant))?;
@@ -98,8 +99,13 @@ fn summary(report: &Report) -> String {
     if !report.last_lines.is_empty() {
         text += &format!("\nThe console's last lines:\n    {}\n", report.last_lines.join("\n    "));
     }
-    if !report.splats.is_empty() {
-        text += &format!("\nThe kernel said of itself:\n    {}\n", report.splats.join("\n    "));
+    let unknown: Vec<_> = report.splats.iter().filter(|splat| splat.known.is_none()).collect();
+    if !unknown.is_empty() {
+        text += "\nThe kernel said of itself:\n";
+    }
+    for splat in unknown {
+        let test = splat.test.as_deref().map_or("outside of tests", |test| test);
+        text += &format!("    {} ({test})\n", splat.line);
     }
     report.errors.iter().for_each(|error| text += &format!("\n{}: {error}\n", report.arch));
     text + &format!("{}: {} in {:.1} s\n", report.arch, counts(report.totals), report.seconds)

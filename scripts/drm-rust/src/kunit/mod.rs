@@ -20,6 +20,7 @@ use crate::kernel::machine::{self, Boot};
 use crate::process::ProcessError;
 use crate::report::{Reporter, Unit};
 use crate::stream::{self, End, Limits, Next};
+use console::{Known, Splat};
 use ktap::Reader;
 use results::{Test, Totals};
 
@@ -55,8 +56,10 @@ impl crate::error::Explain for KunitError {
 pub struct Options {
     /// Which suites, or `suite.test`, to run; `*` and `?` stand for anything.
     pub filter: Option<String>,
-    /// Whether a report of the kernel about itself makes the run fail.
+    /// Whether a report of the kernel about itself makes the run fail, unless it is known.
     pub strict: bool,
+    /// The reports that come with the base.
+    pub known: Vec<Known>,
 }
 
 /// What a run has shown.
@@ -71,7 +74,7 @@ pub struct Report {
     /// What is wrong with the run as a whole.
     pub errors: Vec<String>,
     /// Reports of the kernel about itself.
-    pub splats: Vec<String>,
+    pub splats: Vec<Splat>,
     /// The last lines of the console, where the kernel did not end by itself.
     pub last_lines: Vec<String>,
     /// The suites.
@@ -102,12 +105,23 @@ pub fn run(kernel: &Kernel, options: &Options, reporter: &dyn Reporter) -> Resul
     reporter.begin(&format!("testing {}", kernel.arch), None, Unit::Items);
     let mut reader = Reader::default();
     let mut console = Vec::new();
+    let mut splats: Vec<Splat> = Vec::new();
+    let mut attributed = 0;
     let mut last = Duration::ZERO;
     let limits = Limits { total: Some(LIMIT), silence: Some(SILENCE) };
     let end = stream::run(&machine::command(kernel.arch, &kernel.image, &boot), limits, |line, at| {
         // A full disk shows in what is missing from the log, not in the results.
         let _ = writeln!(log, "{line}");
-        if reader.line(line, at).is_some() {
+        if console::is_report(line) {
+            let line = ktap::message(line).trim().to_owned();
+            // What comes before the first test is no test's.
+            attributed += usize::from(reader.planned().is_none());
+            splats.push(Splat { line, test: None, known: None });
+        }
+        if let Some(ended) = reader.line(line, at) {
+            let path = ended.path.join(".");
+            splats[attributed..].iter_mut().for_each(|splat| splat.test = Some(path.clone()));
+            attributed = splats.len();
             reporter.advance(1);
         }
         console.push(line.to_owned());
@@ -126,9 +140,12 @@ pub fn run(kernel: &Kernel, options: &Options, reporter: &dyn Reporter) -> Resul
         End::Exit(code) if !complete => errors.push(format!("the kernel ended early, with exit code {code}")),
         End::Exit(_) => {}
     }
-    let splats = console::splats(console.iter().map(String::as_str));
-    if options.strict && !splats.is_empty() {
-        errors.push(format!("the kernel reported {} mistakes of its own", splats.len()));
+    for splat in &mut splats {
+        splat.known = options.known.iter().find(|known| known.explains(splat)).map(|known| known.why().to_owned());
+    }
+    let unknown = splats.iter().filter(|splat| splat.known.is_none()).count();
+    if options.strict && unknown > 0 {
+        errors.push(format!("the kernel reported {unknown} mistakes of its own"));
     }
     let from = if errors.is_empty() { console.len() } else { console.len().saturating_sub(LAST_LINES) };
     Ok(Report {
