@@ -24,6 +24,7 @@ pub struct Process {
     dir: Option<PathBuf>,
     input: Option<Vec<u8>>,
     detached: bool,
+    bound: bool,
 }
 
 /// What a program that ended has left.
@@ -144,6 +145,7 @@ impl Process {
             dir: None,
             input: None,
             detached: false,
+            bound: false,
         }
     }
 
@@ -189,6 +191,12 @@ impl Process {
         self
     }
 
+    /// Ends it when the caller ends, however that comes: a kernel that nobody reads would run on.
+    pub fn bound_to_caller(mut self) -> Self {
+        self.bound = true;
+        self
+    }
+
     fn name(&self) -> String {
         self.program.to_string_lossy().into_owned()
     }
@@ -204,7 +212,13 @@ impl Process {
 
     #[expect(clippy::disallowed_methods, reason = "the one place that starts programs")]
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
+        let mut command = if self.bound {
+            let mut command = Command::new("setpriv");
+            command.args(["--pdeathsig", "TERM", "--"]).arg(&self.program);
+            command
+        } else {
+            Command::new(&self.program)
+        };
         command.args(&self.settings).args(&self.args).env("LC_ALL", "C");
         for key in GIT_VARIABLES {
             command.env_remove(key);

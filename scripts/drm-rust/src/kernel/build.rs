@@ -237,6 +237,7 @@ impl Builder<'_> {
         let mut steps = 0;
         let mut messages = Messages::default();
         let command = self.command(dir).args([&format!("--jobs={jobs}"), "--output-sync=target"]);
+        let command = command.bound_to_caller();
         let end = stream::run(&command, Limits::default(), |line, _| {
             // A full disk shows in what make says.
             let _ = writeln!(log, "{line}");

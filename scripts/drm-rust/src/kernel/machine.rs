@@ -31,7 +31,7 @@ pub fn missing_emulator(arch: &Arch, cache: &Path) -> Option<Finding> {
 /// The program that runs a kernel with its console on standard output.
 pub fn command(arch: &Arch, image: &Path, boot: &Boot) -> Process {
     let kernel = boot.kernel.iter();
-    match &arch.machine {
+    let process = match &arch.machine {
         Machine::Uml => Process::new(image).arg(format!("mem={MEMORY}M")).args(kernel),
         Machine::Qemu { program, args, console, shutdown: _ } => {
             let words: Vec<_> = std::iter::once(format!("console={console}")).chain(kernel.cloned()).collect();
@@ -39,7 +39,8 @@ pub fn command(arch: &Arch, image: &Path, boot: &Boot) -> Process {
             let process = process.args(["-m", &MEMORY.to_string(), "-accel", accelerator(arch)]).args(*args);
             process.arg("-kernel").arg(image).arg("-append").arg(words.join(" ")).args(&boot.qemu)
         }
-    }
+    };
+    process.bound_to_caller()
 }
 
 /// KVM where this processor can run a guest of the architecture, else emulation. A `/dev/kvm` alone tells nothing:

@@ -83,6 +83,7 @@ pub static NEEDS: &[Need] = &[
     program("curl", None, "the base: tarballs from a server", Get::Apt(&["curl"])),
     program("make", Some("4.0"), "the kernel's build", Get::Apt(&["make"])),
     program("gcc", Some("8.1"), "the kernel's host programs", Get::Apt(&["gcc", "libc6-dev"])),
+    program("setpriv", None, "kernels that end with the program that runs them", Get::Apt(&["util-linux"])),
     program("flex", Some("2.5.35"), "Kconfig", Get::Apt(&["flex"])),
     program("bison", Some("2.0"), "Kconfig", Get::Apt(&["bison"])),
     program("bc", None, "the kernel's time constants", Get::Apt(&["bc"])),
