@@ -11,11 +11,10 @@ use drm_rust::kernel::arch::Arch;
 use drm_rust::kernel::boot;
 use drm_rust::kernel::build::Request;
 use drm_rust::kernel::machine::missing_emulator;
-use drm_rust::kernel::variant::Variant;
 use drm_rust::tree;
 
 use super::CommandResult;
-use super::build::build;
+use super::build::{VariantArgument, build};
 use super::context::Context;
 use super::error::CommandError;
 
@@ -37,9 +36,8 @@ struct Arguments {
     /// Architecture
     #[arg(value_name = "ARCH", default_value = "um")]
     arch: String,
-    /// Add what finds mistakes at run time (KASAN, lockdep, kmemleak, ...)
-    #[arg(long, value_name = "NAME", default_value = "plain", value_parser = ["plain", "debug"], hide_default_value = true)]
-    variant: String,
+    #[command(flatten)]
+    variant: VariantArgument,
     /// Stop the kernel after this many seconds
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
@@ -49,7 +47,7 @@ struct Arguments {
 }
 
 pub(super) fn args(command: Command) -> Command {
-    Arguments::augment_args(command.about("Boot the kernel and run a command").long_about(LONG))
+    Arguments::augment_args(command).about("Boot the kernel and run a command").long_about(LONG)
 }
 
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
@@ -58,9 +56,8 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     if let Some(missing) = missing_emulator(arch, &context.ws.cache) {
         return Err(KernelError::Tools(vec![missing]).into());
     }
-    let variant = Variant::NAMED.iter().find(|(name, _)| *name == arguments.variant).expect("clap checked the name").1;
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
-    let kernel = build(context, &Request::new(arch, variant))?;
+    let kernel = build(context, &Request::new(arch, arguments.variant.get()))?;
     if arguments.command.is_empty() {
         boot::shell(&kernel, &context.ws.cache)?;
         return Ok(());

@@ -26,15 +26,29 @@ The configuration is this tree's drm_rust_defconfig. After configuring, every
 symbol that it names is checked, and one that did not take is an error which
 says what it depends on.";
 
-/// Which kernel; `build` and `test` share them.
+/// What is added to the configuration.
+#[derive(Args)]
+pub(super) struct VariantArgument {
+    /// Add what finds mistakes at run time (KASAN, lockdep, kmemleak, ...)
+    #[arg(long, value_name = "NAME", default_value = "plain", value_parser = ["plain", "debug"], hide_default_value = true)]
+    variant: String,
+}
+
+impl VariantArgument {
+    pub(super) fn get(&self) -> Variant {
+        let named = Variant::NAMED.iter().find(|(name, _)| *name == self.variant);
+        named.expect("clap checked the name").1
+    }
+}
+
+/// Which kernels.
 #[derive(Args)]
 pub(super) struct Selection {
     /// Architectures
     #[arg(value_name = "ARCH", default_value = "um")]
     arches: Vec<String>,
-    /// Add what finds mistakes at run time (KASAN, lockdep, kmemleak, ...)
-    #[arg(long, value_name = "NAME", default_value = "plain", value_parser = ["plain", "debug"], hide_default_value = true)]
-    variant: String,
+    #[command(flatten)]
+    variant: VariantArgument,
 }
 
 impl Selection {
@@ -43,8 +57,7 @@ impl Selection {
     }
 
     pub(super) fn variant(&self) -> Variant {
-        let named = Variant::NAMED.iter().find(|(name, _)| *name == self.variant);
-        named.expect("clap checked the name").1
+        self.variant.get()
     }
 }
 

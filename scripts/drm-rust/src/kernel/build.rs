@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 
 use super::KernelError;
 use super::arch::Arch;
@@ -16,6 +16,7 @@ use super::config::{self, Config};
 use super::kconfig;
 use super::output::{Line, Messages, classify};
 use super::variant::Variant;
+use crate::base::pin::Sha256;
 use crate::error::FileContext;
 use crate::git::{GitError, Repo};
 use crate::process::Process;
@@ -161,13 +162,13 @@ impl Builder<'_> {
     }
 
     fn config_key(&self, fragments: &[String]) -> Result<String, KernelError> {
-        let mut hash = Sha256::new();
+        let mut hash = sha2::Sha256::new();
         match &self.request.config {
             Some(name) => hash.update(name),
             None => hash.update(self.defconfig()?),
         }
         fragments.iter().for_each(|text| hash.update(format!("\0{text}")));
-        Ok(hex(hash))
+        Ok(Sha256::from_bytes(hash.finalize().into()).to_string())
     }
 
     fn defconfig(&self) -> Result<String, KernelError> {
@@ -187,9 +188,9 @@ impl Builder<'_> {
         let tree = linux.git(["rev-parse", "HEAD^{tree}"]).run().map_err(GitError::from)?.text();
         let rustc = Process::new("rustc").arg("-vV").output()?.text();
         let variables = format!("{:?}", setup::kernel_variables(&self.ws.cache));
-        let mut hash = Sha256::new();
+        let mut hash = sha2::Sha256::new();
         [config, &tree, &rustc, &variables].iter().for_each(|part| hash.update(format!("{part}\0")));
-        Ok(Some(hex(hash)))
+        Ok(Some(Sha256::from_bytes(hash.finalize().into()).to_string()))
     }
 
     fn command(&self, dir: &Path) -> Process {
@@ -256,8 +257,4 @@ impl Builder<'_> {
             _ => Err(KernelError::Build { arch: self.request.arch, findings, log: log_path }),
         }
     }
-}
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
