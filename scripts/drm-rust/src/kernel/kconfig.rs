@@ -179,7 +179,8 @@ impl Symbols {
             let selectors: Vec<_> = selectors.map(|(selector, _)| format!("CONFIG_{selector}")).collect();
             return match selectors.as_slice() {
                 [] => head,
-                some => format!("{head}: {} selects it", some.join(", ")),
+                [one] => format!("{head}: {one} selects it"),
+                some => format!("{head}: {} select it", some.join(", ")),
             };
         }
         let mut reasons = Vec::new();
