@@ -122,10 +122,11 @@ impl Builder<'_> {
         let mut memory = Memory::load(&dir);
         let fragments = self.fragments()?;
         let config = self.config_key(&fragments)?;
-        let key = self.kernel_key(&linux, &config)?;
+        let key = self.kernel_key(&linux, &dir)?;
         let mut kernel =
             Kernel { arch, dir: dir.clone(), image, warnings: Vec::new(), time: Duration::ZERO, unchanged: true };
-        if key.is_some() && key.as_deref() == Some(&memory.kernel) && kernel.image.exists() {
+        let same = key.is_some_and(|key| key == memory.kernel) && memory.config == config;
+        if same && kernel.image.exists() {
             kernel.time = start.elapsed();
             return Ok(kernel);
         }
@@ -138,6 +139,8 @@ impl Builder<'_> {
             memory.config = config;
         }
         memory.save(&dir)?;
+        // The configuration may be new; what changes while make runs is for the next build.
+        let key = self.kernel_key(&linux, &dir)?;
         let (steps, warnings) = self.make(&dir, memory.steps)?;
         memory.steps = memory.steps.max(steps);
         memory.kernel = key.unwrap_or_default();
@@ -179,8 +182,9 @@ impl Builder<'_> {
         Ok(fs::read_to_string(&path).at("read", &path)?)
     }
 
-    /// What the kernel depends on; none where the work tree has changes of its own, of which git knows no id.
-    fn kernel_key(&self, linux: &Repo, config: &str) -> Result<Option<String>, KernelError> {
+    /// What the kernel depends on, with `.config` as it is: a person may have changed it. None where the work tree
+    /// has changes of its own, of which git knows no id.
+    fn kernel_key(&self, linux: &Repo, dir: &Path) -> Result<Option<String>, KernelError> {
         let status = linux.git(["status", "--porcelain", "--untracked-files=normal"]).run().map_err(GitError::from)?;
         if !status.text().is_empty() {
             return Ok(None);
@@ -188,8 +192,9 @@ impl Builder<'_> {
         let tree = linux.git(["rev-parse", "HEAD^{tree}"]).run().map_err(GitError::from)?.text();
         let rustc = Process::new("rustc").arg("-vV").output()?.text();
         let variables = format!("{:?}", setup::kernel_variables(&self.ws.cache));
+        let config = fs::read_to_string(dir.join(".config")).unwrap_or_default();
         let mut hash = sha2::Sha256::new();
-        [config, &tree, &rustc, &variables].iter().for_each(|part| hash.update(format!("{part}\0")));
+        [&config, &tree, &rustc, &variables].iter().for_each(|part| hash.update(format!("{part}\0")));
         Ok(Some(Sha256::from_bytes(hash.finalize().into()).to_string()))
     }
 
