@@ -6,15 +6,13 @@ use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use drm_rust::kernel::KernelError;
 use drm_rust::kernel::arch::Arch;
 use drm_rust::kernel::boot;
 use drm_rust::kernel::build::Request;
-use drm_rust::kernel::machine::missing_emulator;
 use drm_rust::tree;
 
 use super::CommandResult;
-use super::build::{VariantArgument, build};
+use super::build::{VariantArgument, build, require_emulators};
 use super::context::Context;
 use super::error::CommandError;
 
@@ -53,9 +51,7 @@ pub(super) fn args(command: Command) -> Command {
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let arch: &'static Arch = arguments.arch.parse()?;
-    if let Some(missing) = missing_emulator(arch, &context.ws.cache) {
-        return Err(KernelError::Tools(vec![missing]).into());
-    }
+    require_emulators(context, &[arch])?;
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
     let kernel = build(context, &Request::new(arch, arguments.variant.get()))?;
     if arguments.command.is_empty() {

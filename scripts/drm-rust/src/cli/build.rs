@@ -4,8 +4,10 @@
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
+use drm_rust::kernel::KernelError;
 use drm_rust::kernel::arch::Arch;
 use drm_rust::kernel::build::{Builder, Kernel, Request};
+use drm_rust::kernel::machine::missing_emulator;
 use drm_rust::kernel::variant::Variant;
 use drm_rust::tree;
 
@@ -90,6 +92,12 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         build(context, &request)?;
     }
     Ok(())
+}
+
+/// An error before anything is built, where an emulator that must run a kernel is missing.
+pub(super) fn require_emulators(context: &Context, arches: &[&Arch]) -> CommandResult {
+    let missing: Vec<_> = arches.iter().filter_map(|arch| missing_emulator(arch, &context.ws.cache)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(KernelError::Tools(missing).into()) }
 }
 
 /// Builds one kernel and tells the person about it.

@@ -5,16 +5,14 @@
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use drm_rust::error::FileContext;
-use drm_rust::kernel::KernelError;
 use drm_rust::kernel::build::{Kernel, Request};
-use drm_rust::kernel::machine::missing_emulator;
 use drm_rust::kernel::variant::Variant;
 use drm_rust::kunit::results::{Totals, failures};
 use drm_rust::kunit::{self, Report, console, junit};
 use drm_rust::tree;
 
 use super::CommandResult;
-use super::build::{Selection, build};
+use super::build::{Selection, build, require_emulators};
 use super::context::Context;
 use super::error::CommandError;
 
@@ -47,10 +45,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let arches = arguments.selection.arches()?;
     let variant = arguments.selection.variant();
-    let missing: Vec<_> = arches.iter().filter_map(|arch| missing_emulator(arch, &context.ws.cache)).collect();
-    if !missing.is_empty() {
-        return Err(KernelError::Tools(missing).into());
-    }
+    require_emulators(context, &arches)?;
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
     let known = console::load(&context.ws.data("known_reports.toml"))?;
     let options = kunit::Options { filter: arguments.filter.clone(), strict: variant == Variant::Debug, known };
@@ -104,7 +99,7 @@ fn summary(report: &Report) -> String {
         text += "\nThe kernel said of itself:\n";
     }
     for splat in unknown {
-        let test = splat.test.as_deref().map_or("outside of tests", |test| test);
+        let test = splat.test.as_deref().unwrap_or("outside of tests");
         text += &format!("    {} ({test})\n", splat.line);
     }
     report.errors.iter().for_each(|error| text += &format!("\n{}: {error}\n", report.arch));
