@@ -115,6 +115,13 @@ impl Repo {
             .ok_or_else(|| GitError::NoCommit { rev: rev.to_owned(), repo: self.top.display().to_string() })
     }
 
+    /// The tree of a commit.
+    pub fn tree(&self, commit: Oid) -> Result<Oid, GitError> {
+        let process = self.git(["rev-parse", &format!("{commit}^{{tree}}")]);
+        let text = process.run()?.text();
+        self.oid(&process, &text)
+    }
+
     /// The branch that HEAD names; none when HEAD is detached.
     pub fn head_branch(&self) -> Result<Option<BranchName>, GitError> {
         let output = self.git(["symbolic-ref", "--quiet", "HEAD"]).output()?;

@@ -14,7 +14,7 @@ use super::KernelError;
 use super::arch::Arch;
 use super::config::{self, Config};
 use super::kconfig;
-use super::output::{Line, Messages, classify};
+use super::make::Make;
 use super::variant::Variant;
 use crate::base::pin::Sha256;
 use crate::error::FileContext;
@@ -22,8 +22,10 @@ use crate::git::{GitError, Repo};
 use crate::process::Process;
 use crate::report::{Reporter, Unit};
 use crate::setup::{self, Group};
-use crate::stream::{self, End, Limits, Next};
 use crate::workspace::Workspace;
+
+/// Everything that make said, in the build folder.
+const LOG: &str = "build.log";
 
 /// What to build.
 #[derive(Clone, Debug)]
@@ -198,23 +200,22 @@ impl Builder<'_> {
         Ok(Some(Sha256::from_bytes(hash.finalize().into()).to_string()))
     }
 
-    fn command(&self, dir: &Path) -> Process {
-        let make = Process::new("make").dir(self.ws.linux().top());
-        let variables = setup::kernel_variables(&self.ws.cache).into_iter();
-        let variables = variables.map(|(name, value)| format!("{name}={value}"));
-        make.arg(format!("ARCH={}", self.request.arch)).arg(format!("O={}", dir.display())).args(variables)
+    fn make_in<'b>(&'b self, source: &'b Path, dir: &'b Path) -> Make<'b> {
+        Make { source, dir, arch: self.request.arch, cache: &self.ws.cache }
     }
 
     /// Makes `.config`, and sees that everything that was asked for has taken.
     fn configure(&self, dir: &Path, fragments: &[String]) -> Result<(), KernelError> {
         self.reporter.begin(&format!("configuring {}", self.request.arch), None, Unit::Items);
         let target = self.request.config.as_deref().unwrap_or("drm_rust_defconfig");
-        self.command(dir).arg(target).run()?;
+        let linux = self.ws.linux();
+        let make = self.make_in(linux.top(), dir);
+        make.command().arg(target).run()?;
         let path = dir.join(".config");
         if !fragments.is_empty() {
             let mut file = File::options().append(true).open(&path).at("open", &path)?;
             fragments.iter().try_for_each(|text| file.write_all(text.as_bytes())).at("write", &path)?;
-            self.command(dir).arg("olddefconfig").run()?;
+            make.command().arg("olddefconfig").run()?;
         }
         self.reporter.end();
         let mut wanted = Config::new();
@@ -227,7 +228,6 @@ impl Builder<'_> {
         if refused.is_empty() {
             return Ok(());
         }
-        let linux = self.ws.linux();
         let symbols = kconfig::read(linux.top(), self.request.arch.folder)?;
         let reasons = refused.iter().map(|refused| symbols.why(refused, &actual)).collect();
         Err(KernelError::Config { arch: self.request.arch, reasons })
@@ -235,31 +235,13 @@ impl Builder<'_> {
 
     /// Runs make. Gives the number of its steps, and its warnings.
     fn make(&self, dir: &Path, expected: u64) -> Result<(u64, Vec<String>), KernelError> {
-        let log_path = dir.join("build.log");
-        let mut log = File::create(&log_path).at("create", &log_path)?;
-        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
-        let total = (expected > 0).then_some(expected);
-        self.reporter.begin(&format!("building {}", self.request.arch), total, Unit::Items);
-        let mut steps = 0;
-        let mut messages = Messages::default();
-        let command = self.command(dir).args([&format!("--jobs={jobs}"), "--output-sync=target"]);
-        let command = command.bound_to_caller();
-        let end = stream::run(&command, Limits::default(), |line, _| {
-            // A full disk shows in what make says.
-            let _ = writeln!(log, "{line}");
-            let line = classify(line);
-            if let Line::Step(..) = line {
-                steps += 1;
-                self.reporter.advance(1);
-            }
-            messages.take(&line);
-            Next::Go
-        })?;
-        self.reporter.end();
-        let findings = messages.findings();
-        match end {
-            End::Exit(0) => Ok((steps, findings)),
-            _ => Err(KernelError::Build { arch: self.request.arch, findings, log: log_path }),
+        let (linux, arch) = (self.ws.linux(), self.request.arch);
+        let expected = (expected > 0).then_some(expected);
+        let make = self.make_in(linux.top(), dir);
+        let made = make.run(&[], LOG, &format!("building {arch}"), expected, self.reporter)?;
+        if made.good {
+            return Ok((made.steps, made.findings));
         }
+        Err(KernelError::Build { arch, findings: made.findings, log: dir.join(LOG) })
     }
 }

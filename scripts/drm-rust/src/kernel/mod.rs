@@ -9,6 +9,7 @@ pub mod config;
 pub mod kconfig;
 pub mod kexpr;
 pub mod machine;
+pub mod make;
 pub mod output;
 pub mod variant;
 
