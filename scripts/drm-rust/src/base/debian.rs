@@ -120,14 +120,19 @@ impl Suite<'_> {
         Ok(output.lines().iter().filter_map(version).collect())
     }
 
-    /// Downloads a package, named as apt names it, and gives the file.
-    fn download(&self, package: &str) -> Result<PathBuf, DebianError> {
+    /// An empty folder for downloads: a file of an earlier, interrupted run would be taken as it is.
+    fn fresh_folder(&self) -> Result<PathBuf, DebianError> {
         let dir = self.dir.join("download");
-        // A file of an earlier, interrupted run would be taken as it is.
         if dir.exists() {
             fs::remove_dir_all(&dir).at("remove", &dir)?;
         }
         fs::create_dir_all(&dir).at("create", &dir)?;
+        Ok(dir)
+    }
+
+    /// Downloads a package, named as apt names it, and gives the file.
+    fn download(&self, package: &str) -> Result<PathBuf, DebianError> {
+        let dir = self.fresh_folder()?;
         self.apt("apt-get").args(["download", "--quiet=2", package]).dir(&dir).run()?;
         let file = fs::read_dir(&dir).at("read", &dir)?.flatten().map(|entry| entry.path());
         file.into_iter()
@@ -213,6 +218,22 @@ pub fn download_for(arch: &str, package: &str, suite: &str, into: &Path) -> Resu
         return Err(DebianError::NoPackage { package, suite: suite.to_owned() });
     }
     view.download(package)
+}
+
+/// Downloads the newest sources that a suite has of a package, as upstream released them, and gives the archive.
+pub fn download_source(package: &str, suite: &str, into: &Path) -> Result<PathBuf, DebianError> {
+    let (view, _) = open_suite(suite, None, package, into)?;
+    let list = view.dir.join("sources.list");
+    let text = fs::read_to_string(&list).at("read", &list)?;
+    fs::write(&list, text.replacen("deb ", "deb-src ", 1)).at("write", &list)?;
+    view.apt("apt-get").args(["update", "--quiet=2"]).run()?;
+    let dir = view.fresh_folder()?;
+    view.apt("apt-get").args(["source", "--quiet=2", "--download-only", package]).dir(&dir).run()?;
+    let files = fs::read_dir(&dir).at("read", &dir)?.flatten().map(|entry| entry.path());
+    let is_upstream =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains(".orig.tar"));
+    let missing = || DebianError::NoPackage { package: package.to_owned(), suite: suite.to_owned() };
+    files.into_iter().find(is_upstream).ok_or_else(missing)
 }
 
 /// The backports of the release that this machine runs.

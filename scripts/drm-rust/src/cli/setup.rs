@@ -23,6 +23,9 @@ struct Arguments {
     /// Also the emulators that run kernels of other architectures than um
     #[arg(long)]
     qemu: bool,
+    /// Also the tools that check patches
+    #[arg(long)]
+    checks: bool,
     /// Only look: show every tool with its version and place, and fail if one is missing
     #[arg(long)]
     check: bool,
@@ -38,9 +41,10 @@ pub(super) fn args(command: Command) -> Command {
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let cache = &context.ws.cache;
-    let groups: &[Group] = if arguments.qemu { &[Group::Tree, Group::Emulators] } else { &[Group::Tree] };
+    let wanted = [(true, Group::Tree), (arguments.checks, Group::Checks), (arguments.qemu, Group::Emulators)];
+    let groups: Vec<Group> = wanted.into_iter().filter_map(|(wanted, group)| wanted.then_some(group)).collect();
     if arguments.check {
-        let mut findings = setup::check(&[Group::Tree, Group::Emulators], cache);
+        let mut findings = setup::check(&[Group::Tree, Group::Checks, Group::Emulators], cache);
         if arguments.json {
             context.json(&findings)?;
         } else {
@@ -49,14 +53,14 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         findings.retain(|finding| groups.contains(&finding.group));
         return complete(&findings);
     }
-    let mut findings = setup::check(groups, cache);
+    let mut findings = setup::check(&groups, cache);
     if !findings.iter().all(|finding| finding.state.is_met()) {
         tell_missing(context, &findings);
         if !rustix::process::geteuid().is_root() {
             return complete(&findings);
         }
         setup::install(&findings, cache, &context.progress)?;
-        findings = setup::check(groups, cache);
+        findings = setup::check(&groups, cache);
         complete(&findings)?;
     }
     let build = context.ws.build();

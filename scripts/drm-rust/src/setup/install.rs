@@ -7,6 +7,7 @@ use std::path::Path;
 use super::Finding;
 use super::needs::Get;
 use super::rust_src::{self, RustSrcError};
+use super::sparse::{self, SparseError};
 use crate::base::debian::{self, DebianError};
 use crate::error::Explain;
 use crate::process::{Process, ProcessError};
@@ -24,6 +25,9 @@ pub enum InstallError {
     /// Debian's packages could not be had.
     #[error(transparent)]
     Debian(#[from] DebianError),
+    /// Sparse could not be had.
+    #[error("cannot get sparse")]
+    Sparse(#[from] SparseError),
     /// A part of the Rust toolchain is missing.
     #[error("the Rust toolchain lacks {0}")]
     Rust(String),
@@ -35,6 +39,7 @@ impl Explain for InstallError {
             InstallError::Process(error) => return error.hint(),
             InstallError::Debian(error) => return error.hint(),
             InstallError::RustSrc(_) => "`rustup component add rust-src` gets them too".into(),
+            InstallError::Sparse(_) => "see whether its sources build by hand; 0.6.5 is the first that will do".into(),
             InstallError::Rust(_) => "install a complete toolchain with rustup, which keeps it in your home".into(),
         })
     }
@@ -49,6 +54,7 @@ struct Work {
     pip: Vec<&'static str>,
     rustup: Vec<&'static str>,
     rust_src: bool,
+    sparse: bool,
 }
 
 fn work(findings: &[Finding]) -> Work {
@@ -61,10 +67,12 @@ fn work(findings: &[Finding]) -> Work {
             Get::Pip(name) => work.pip.push(name),
             Get::Rustup(name) => work.rustup.push(name),
             Get::RustSrc => work.rust_src = true,
+            Get::Sparse => work.sparse = true,
         }
     }
     work.backports.sort_unstable();
     work.backports.dedup();
+    work.pip.dedup();
     work
 }
 
@@ -105,6 +113,9 @@ pub fn commands(findings: &[Finding]) -> Vec<String> {
     if work.rust_src {
         lines.push("rustup component add rust-src".into());
     }
+    if work.sparse {
+        lines.push("drm-rust setup --checks  # as root: builds sparse from Debian's sources".into());
+    }
     lines
 }
 
@@ -138,6 +149,9 @@ pub fn install(findings: &[Finding], cache: &Path, reporter: &dyn Reporter) -> R
     }
     if work.rust_src {
         step(reporter, "fetching rust-src", || rust_src::fetch(cache))?;
+    }
+    if work.sparse {
+        step(reporter, "building sparse", || sparse::build(cache))?;
     }
     Ok(())
 }

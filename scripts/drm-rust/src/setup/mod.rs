@@ -6,6 +6,7 @@ mod install;
 mod needs;
 mod probe;
 pub mod rust_src;
+pub mod sparse;
 
 use std::path::Path;
 

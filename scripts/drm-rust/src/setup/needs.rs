@@ -16,6 +16,10 @@ pub enum Probe {
     File(&'static [&'static str]),
     /// The sources of Rust's core library, of the compiler's own version.
     RustSrc,
+    /// A module of the Python in PATH.
+    Python(&'static str),
+    /// A sparse that understands the kernel.
+    Sparse,
 }
 
 /// How to get something.
@@ -33,6 +37,8 @@ pub enum Get {
     Rustup(&'static str),
     /// The sources of Rust's core library.
     RustSrc,
+    /// Debian's sources of sparse.
+    Sparse,
 }
 
 /// What something is needed for.
@@ -41,6 +47,8 @@ pub enum Get {
 pub enum Group {
     /// To make, build and test the tree.
     Tree,
+    /// To check patches.
+    Checks,
     /// To run kernels of other architectures than UML.
     Emulators,
 }
@@ -75,6 +83,10 @@ const fn emulator(name: &'static str, why: &'static str, packages: &'static [&'s
 
 const fn header(name: &'static str, files: &'static [&'static str], why: &'static str, get: Get) -> Need {
     Need { name, why, probe: Probe::File(files), oldest: None, get, group: Group::Tree }
+}
+
+const fn checker(name: &'static str, probe: Probe, why: &'static str, get: Get) -> Need {
+    Need { name, why, probe, oldest: None, get, group: Group::Checks }
 }
 
 /// Everything, in the order in which it is shown.
@@ -119,6 +131,10 @@ pub static NEEDS: &[Need] = &[
         group: Group::Tree,
     },
     program("b4", Some("0.14"), "series from and to mailing lists", Get::Pip("b4==0.16.0")),
+    checker("codespell", Probe::Program("codespell", VERSION), "spelling", Get::Pip("codespell")),
+    checker("ply", Probe::Python("ply"), "the kernel's check of licences", Get::Pip("ply")),
+    checker("gitpython", Probe::Python("git"), "the kernel's check of licences", Get::Pip("gitpython")),
+    checker("sparse", Probe::Sparse, "checks of C", Get::Sparse),
     emulator("qemu-system-x86_64", "running x86_64 kernels", &["qemu-system-x86"]),
     emulator("qemu-system-aarch64", "running arm64 kernels", &["qemu-system-arm"]),
     emulator("qemu-system-riscv64", "running riscv kernels", &["qemu-system-misc"]),

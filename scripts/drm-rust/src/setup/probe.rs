@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use super::needs::{Need, Probe};
-use super::{State, rust_src};
+use super::{State, rust_src, sparse};
 use crate::process::Process;
 
 /// The state of a need on this machine.
@@ -21,6 +21,23 @@ pub(super) fn probe(need: &Need, cache: &Path) -> State {
             Some(library) => State::Present { version: super::rustc_version(), path: library.display().to_string() },
             None => State::Missing,
         },
+        Probe::Python(module) => python(module),
+        Probe::Sparse => match sparse::program(cache) {
+            Some(path) => State::Present { version: sparse::version(&path), path: path.display().to_string() },
+            None => State::Missing,
+        },
+    }
+}
+
+fn python(module: &str) -> State {
+    let script = format!("import {module}; print(getattr({module}, '__version__', '')); print({module}.__file__)");
+    match Process::new("python3").args(["-c", &script]).output() {
+        Ok(output) if output.code == 0 => {
+            let text = output.text();
+            let (version, path) = text.split_once('\n').unwrap_or_default();
+            State::Present { version: version_in(version), path: path.to_owned() }
+        }
+        _ => State::Missing,
     }
 }
 
