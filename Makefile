@@ -3,6 +3,7 @@
 #   make            what the machine lacks, the complete tree in linux/, and the pull request that would be sent
 #   make test       every test, up to a KUnit run of the kernel
 #   make tree       linux/ only
+#   make checks     checks of every patch only
 #   make kunit      KUnit on UML only
 #   make bench      measures the toolchain against tar and git
 #   make clean      removes build/
@@ -17,7 +18,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 TOOL := build/cargo/release/drm-rust
 CARGO := cd scripts/drm-rust && cargo
 # Other variables of the command line are the kernel's (LLVM=, ARCH=, V=…): cargo need not see them.
-OURS := all bootstrap tool setup tree test test-tool test-tree kunit bench clean
+OURS := all bootstrap tool setup tree test test-tool test-tree checks kunit bench clean
 
 # Where clang and Rust's sources are, as `drm-rust setup` found them. Where it has not run yet, make runs it and
 # starts again.
@@ -50,7 +51,7 @@ setup: tool
 tree: setup
 	@$(TOOL) tree
 
-test: test-tool test-tree kunit
+test: test-tool test-tree checks kunit
 
 # Format, lints, unit and command tests: seconds.
 test-tool: setup
@@ -61,6 +62,11 @@ test-tool: setup
 # The real base, end to end, and Debian's archive through apt.
 test-tree: tree
 	$(CARGO) test --release --locked --test real_base --test base -- --ignored --test-threads=1 --nocapture
+
+# Checks of every patch, and that each check finds what it is for.
+checks: tree
+	@$(TOOL) setup --checks
+	$(CARGO) test --release --locked --test check -- --ignored --test-threads=1 --nocapture
 
 # The suites and doctests of the topics, with everything else that the tree can test on UML.
 kunit: tree

@@ -6,6 +6,7 @@
 //! prints, nor exits, nor reads the environment, nor changes directory: the command line in `main.rs` does.
 
 pub mod base;
+pub mod check;
 pub mod config;
 pub mod error;
 pub mod forward;

@@ -31,6 +31,7 @@ const COMMANDS: &[&[&str]] = &[
     &["build"],
     &["test"],
     &["boot"],
+    &["check"],
     &["topic"],
     &["topic", "list"],
     &["topic", "show"],

@@ -4,6 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests run programs")]
 
+mod check;
 mod env;
 mod forward;
 mod help;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The kernel's own `checkpatch.pl --strict`.
+
+use std::path::Path;
+
+use super::scope::Patch;
+use super::{CheckError, Job, Verdict};
+use crate::git::GitError;
+use crate::process::Process;
+
+/// Types of messages that other checks of this program answer: `maintainers` looks whether the new files that
+/// checkpatch only wonders about have one.
+const IGNORED: &str = "FILE_PATH_CHANGES";
+
+/// The script is part of the tree.
+pub(super) fn tool(job: &Job<'_>) -> Result<String, CheckError> {
+    let script = format!("{}:scripts/checkpatch.pl", job.scope.tip);
+    Ok(job.ws.linux().git(["rev-parse", &script]).run().map_err(GitError::from)?.text())
+}
+
+pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
+    job.each_patch("checkpatch", |patch| messages(job, job.source.top(), patch))
+}
+
+fn messages(job: &Job<'_>, top: &Path, patch: &Patch) -> Result<Vec<String>, CheckError> {
+    let mail = ["format-patch", "--stdout", "--max-count=1", &patch.commit.to_string()];
+    let mail = job.ws.linux().git(mail).run().map_err(GitError::from)?.stdout;
+    let options = ["--strict", "--terse", "--show-types", "--no-summary", "--ignore", IGNORED];
+    let checkpatch = Process::new("perl").arg("scripts/checkpatch.pl").args(options).dir(top);
+    let output = checkpatch.arg("-").input(mail).output()?;
+    let text = format!("{}\n{}", output.text(), String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    if output.code != 0 && lines.is_empty() {
+        return Ok(vec![format!("{}: checkpatch.pl ended with code {}", patch.cite(), output.code)]);
+    }
+    Ok(lines.iter().map(|line| format!("{}: {}", patch.cite(), line.trim_start_matches("-:"))).collect())
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Every patch builds on its own, on um and x86_64, with what the scope adds turned on and off.
+
+use super::scope::Patch;
+use super::source::{Build, place, targets};
+use super::targets::new_symbols;
+use super::{CheckError, Job, Verdict};
+use crate::git::GitError;
+use crate::kernel::arch::Arch;
+
+/// Where patches are built.
+const ARCHES: [&str; 2] = ["um", "x86_64"];
+
+/// Files that a kernel can have without being compiled again.
+const TEXT: [&str; 6] = [".rst", "MAINTAINERS", "_defconfig", ".config", "Kconfig", "Kconfig.test"];
+
+pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
+    let symbols = symbols(job)?;
+    let mut details = Vec::new();
+    let mut builds = 0;
+    for arch in ARCHES {
+        let arch: &'static Arch = arch.parse().expect("the tree has it");
+        for patch in job.scope.patches.iter().filter(|patch| is_code(patch)) {
+            let off = if symbols.is_empty() { None } else { Some(symbols.as_slice()) };
+            for off in [Some([].as_slice()), off].into_iter().flatten() {
+                builds += 1;
+                let key = ["per-patch", arch.name, &patch.tree.to_string(), &off.join(" ")];
+                details.extend(job.cached(&key, || build(job, arch, patch, off))?);
+            }
+        }
+    }
+    Ok(Verdict::of(builds, "build", details))
+}
+
+/// The symbols that the scope adds.
+fn symbols(job: &Job<'_>) -> Result<Vec<String>, CheckError> {
+    let repo = job.ws.linux();
+    let mut symbols = Vec::new();
+    for patch in job.scope.patches.iter().filter(|patch| patch.files.iter().any(|file| file.contains("Kconfig"))) {
+        let diff = repo.git(["show", "--format=", &patch.commit.to_string(), "--", "*Kconfig*"]);
+        symbols.extend(new_symbols(&diff.run().map_err(GitError::from)?.text()));
+    }
+    symbols.sort();
+    symbols.dedup();
+    Ok(symbols)
+}
+
+fn is_code(patch: &Patch) -> bool {
+    patch.files.iter().any(|file| !TEXT.iter().any(|text| file.ends_with(text)) || file.ends_with("Kconfig"))
+}
+
+/// Builds what a patch touches: its objects and the kernel crate, or the whole kernel where it touches more than
+/// sources.
+fn build(job: &Job<'_>, arch: &'static Arch, patch: &Patch, off: &[String]) -> Result<Vec<String>, CheckError> {
+    place(&job.ws.linux(), &job.source, patch.commit)?;
+    let build = Build::new(job, arch)?;
+    build.configure(off)?;
+    let files: Vec<&str> = patch.files.iter().map(String::as_str).collect();
+    let (objects, _) = build.enabled(targets(job.source.top(), &files))?;
+    let mut goals = vec!["rust/"];
+    goals.extend(objects.iter().map(String::as_str).filter(|object| !object.starts_with("rust/")));
+    if files.iter().any(|file| file.ends_with(".S") || file.ends_with(".lds") || file.ends_with(".ld")) {
+        goals = vec!["vmlinux"];
+    }
+    let made = build.make(&goals, "per-patch")?;
+    let problems = build.problems(made, &job.scope.files(), "per-patch");
+    let with = if off.is_empty() { "" } else { " without its symbols" };
+    Ok(problems.into_iter().map(|problem| format!("{} on {arch}{with}: {problem}", patch.cite())).collect())
+}

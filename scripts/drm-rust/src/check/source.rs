@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! A work tree of the checks' own, so that they see exactly the commits that they check, and builds of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::targets::{self, Target};
+use super::{CheckError, Job};
+use crate::error::FileContext;
+use crate::git::{BranchName, GitError, Oid, Repo};
+use crate::kernel::arch::Arch;
+use crate::kernel::config;
+use crate::kernel::make::{Made, Make};
+
+/// Puts the work tree of the checks at a commit, and makes it where there is none.
+pub(super) fn place(linux: &Repo, source: &Repo, commit: Oid) -> Result<(), CheckError> {
+    let is_ours = || source.git(["rev-parse", "--git-common-dir"]).output().is_ok_and(|output| output.code == 0);
+    if source.top().exists() && !is_ours() {
+        // Of a `linux/` that is gone.
+        fs::remove_dir_all(source.top()).at("remove", source.top())?;
+    }
+    let workers = format!("checkout.workers={}", rayon::current_num_threads());
+    let parallel = ["-c", &workers, "-c", "checkout.thresholdForParallelism=1"];
+    let process = if source.exists() {
+        source.git(parallel).args(["checkout", "--quiet", "--force", "--detach"])
+    } else {
+        linux.git(["worktree", "prune"]).run().map_err(GitError::from)?;
+        linux.git(parallel).args(["worktree", "add", "--quiet", "--force", "--detach"]).arg(source.top())
+    };
+    process.arg(commit.to_string()).run().map_err(GitError::from)?;
+    Ok(())
+}
+
+/// What every build gets: equal flags, so that no check makes another one build again.
+const FLAGS: [&str; 2] = ["CLIPPY=1", "KRUSTFLAGS=-Dwarnings"];
+
+/// A build folder for the work tree of the checks.
+pub(super) struct Build<'a> {
+    job: &'a Job<'a>,
+    arch: &'static Arch,
+    dir: PathBuf,
+}
+
+impl<'a> Build<'a> {
+    pub(super) fn new(job: &'a Job<'a>, arch: &'static Arch) -> Result<Self, CheckError> {
+        let dir = job.dir.join(arch.name);
+        fs::create_dir_all(&dir).at("create", &dir)?;
+        Ok(Build { job, arch, dir })
+    }
+
+    fn command(&self) -> Make<'_> {
+        Make { source: self.job.source.top(), dir: &self.dir, arch: self.arch, cache: &self.job.ws.cache }
+    }
+
+    /// Configures with this tree's defconfig, even where the commit has none yet, and without some symbols.
+    pub(super) fn configure(&self, off: &[String]) -> Result<(), CheckError> {
+        let spec = format!("{}:{}", BranchName::next().full(), self.arch.defconfig().display());
+        let mut text = self.job.ws.linux().git(["show", &spec]).run().map_err(GitError::from)?.text();
+        off.iter().for_each(|symbol| text += &format!("\n# CONFIG_{symbol} is not set"));
+        let path = self.dir.join(".config");
+        fs::write(&path, text + "\n").at("write", &path)?;
+        self.command().command().arg("olddefconfig").run()?;
+        Ok(())
+    }
+
+    /// Those of the targets that the configuration has, and the others.
+    pub(super) fn enabled(&self, targets: BTreeSet<Target>) -> Result<(Vec<String>, Vec<String>), CheckError> {
+        let path = self.dir.join(".config");
+        let config = config::parse(&fs::read_to_string(&path).at("read", &path)?);
+        let is_on = |target: &Target| {
+            target
+                .symbol
+                .as_ref()
+                .is_none_or(|symbol| matches!(config.get(symbol.as_str()).map(String::as_str), Some("y" | "m")))
+        };
+        let (on, off): (Vec<_>, Vec<_>) = targets.into_iter().partition(is_on);
+        let names = |targets: Vec<Target>| targets.into_iter().map(|target| target.object).collect();
+        Ok((names(on), names(off)))
+    }
+
+    /// Makes targets. A warning of Rust is an error, and objects are compiled even where they are up to date: a
+    /// warning that an earlier run has seen must be seen again.
+    pub(super) fn make(&self, args: &[&str], check: &str) -> Result<Made, CheckError> {
+        for object in args.iter().filter(|arg| arg.ends_with(".o")) {
+            // It need not be there.
+            let _ = fs::remove_file(self.dir.join(object));
+        }
+        let step = format!("{check}: building {}", self.arch);
+        let args: Vec<String> = FLAGS.iter().chain(args).map(|arg| (*arg).to_owned()).collect();
+        Ok(self.command().run(&args, &format!("{check}.log"), &step, None, self.job.reporter)?)
+    }
+
+    /// What is wrong with a build: everything where it failed, otherwise warnings about these files.
+    pub(super) fn problems(&self, made: Made, files: &[&str], check: &str) -> Vec<String> {
+        let log = self.dir.join(format!("{check}.log"));
+        let shown = log.strip_prefix(&self.job.ws.root).unwrap_or(&log).display().to_string();
+        if made.good {
+            return made.findings.into_iter().filter(|finding| concerns(finding, files)).collect();
+        }
+        let mut findings = made.findings;
+        findings.insert(0, format!("{} does not build: {shown} has everything", self.arch));
+        findings
+    }
+}
+
+/// Whether a message is about one of these files.
+fn concerns(message: &str, files: &[&str]) -> bool {
+    files.iter().any(|file| message.contains(file))
+}
+
+/// The objects that hold these files, by the makefiles of a work tree.
+pub(super) fn targets(top: &Path, files: &[&str]) -> BTreeSet<Target> {
+    let read = |path: &str| fs::read_to_string(top.join(path)).ok();
+    files.iter().filter_map(|file| targets::of_file(file, &read)).collect()
+}
