@@ -81,10 +81,13 @@ clean:
 # The kernel's own targets.
 ifneq ($(filter-out $(OURS),$(MAKECMDGOALS)),)
 KERNEL_GOALS := $(filter-out $(OURS),$(MAKECMDGOALS))
+# The compiler with ccache in front of it, unless the caller names one.
+CALLERS := $(filter command environment,$(origin LLVM) $(origin CC))
+COMPILER := $(if $(CACHED_CC),$(if $(CALLERS),,CC="$(CACHED_CC)"))
 .PHONY: $(KERNEL_GOALS) kernel
 $(KERNEL_GOALS): kernel ;
 kernel: | linux/Makefile
-	@+$(MAKE) -C linux $(if $(O),O=$(abspath $(O))) $(KERNEL_GOALS)
+	@+$(MAKE) -C linux $(if $(O),O=$(abspath $(O))) $(COMPILER) $(KERNEL_GOALS)
 endif
 
 linux/Makefile:

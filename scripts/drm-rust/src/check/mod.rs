@@ -35,7 +35,7 @@ use crate::kernel::arch::Arch;
 use crate::lock::{Lock, LockError};
 use crate::process::{Process, ProcessError};
 use crate::report::Reporter;
-use crate::setup::{self, Finding, Group};
+use crate::setup::{self, Group};
 use crate::workspace::Workspace;
 use cache::Results;
 use scope::{Patch, Scope};
@@ -61,9 +61,6 @@ pub enum CheckError {
     /// Another run is at work.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// A tool is missing or too old.
-    #[error("this machine lacks {}", names(.0))]
-    Tools(Vec<Finding>),
     /// No sparse that reads this kernel.
     #[error("this machine has no sparse that understands this kernel")]
     NoSparse,
@@ -78,10 +75,6 @@ pub enum CheckError {
     NoCheck(String),
 }
 
-fn names(findings: &[Finding]) -> String {
-    findings.iter().map(|finding| finding.name).collect::<Vec<_>>().join(", ")
-}
-
 impl Explain for CheckError {
     fn hint(&self) -> Option<String> {
         Some(match self {
@@ -90,9 +83,6 @@ impl Explain for CheckError {
             CheckError::Process(error) => return error.hint(),
             CheckError::Kernel(error) => return error.hint(),
             CheckError::Lock(error) => return error.hint(),
-            CheckError::Tools(findings) => {
-                format!("run `drm-rust setup --checks` as root, or:\n  {}", setup::commands(findings).join("\n  "))
-            }
             CheckError::NoSparse => "run `drm-rust setup --checks`, which builds one".into(),
             CheckError::NoScope(_) => "`drm-rust topic list` shows the topics; a range is REV..REV".into(),
             CheckError::Empty(_) => "a range names what it leaves out first: base..drm-rust-next".into(),
@@ -293,7 +283,7 @@ fn compilers(job: &Job<'_>) -> Result<String, CheckError> {
     {
         text += &Process::new(program).arg(argument).run()?.text();
     }
-    Ok(format!("{text}\n{:?}", setup::kernel_variables(&job.ws.cache)))
+    Ok(format!("{text}\n{:?}", setup::kernel_variables(job.ws)))
 }
 
 fn um() -> &'static Arch {
@@ -355,7 +345,7 @@ fn require_tools(ws: &Workspace, needs: &[Needs]) -> Result<(), CheckError> {
     }
     let found = setup::check(&[Group::Tree, Group::Checks], &ws.cache).into_iter();
     let missing: Vec<_> = found.filter(|found| !found.state.is_met()).collect();
-    if missing.is_empty() { Ok(()) } else { Err(CheckError::Tools(missing)) }
+    if missing.is_empty() { Ok(()) } else { Err(KernelError::Tools(missing).into()) }
 }
 
 struct Runner<'a> {

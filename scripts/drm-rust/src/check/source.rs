@@ -51,7 +51,7 @@ impl<'a> Build<'a> {
     }
 
     fn command(&self) -> Make<'_> {
-        Make { source: self.job.source.top(), dir: &self.dir, arch: self.arch, cache: &self.job.ws.cache }
+        Make { source: self.job.source.top(), dir: &self.dir, arch: self.arch, ws: self.job.ws }
     }
 
     /// Configures with this tree's defconfig, even where the commit has none yet, and without some symbols.

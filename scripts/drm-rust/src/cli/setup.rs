@@ -15,6 +15,8 @@ const LONG: &str = "\
 Get what this machine lacks to make, build and test the tree.
 
 As root, installs it (with apt, cargo and pip); otherwise prints the commands.
+What is optional is no error where it is missing: ccache, which makes builds
+shorter.
 Afterwards build/toolchain.mk tells the kernel's build where to find what is
 not in PATH.";
 
@@ -26,6 +28,9 @@ struct Arguments {
     /// Also the tools that check patches
     #[arg(long)]
     checks: bool,
+    /// Also pahole, for configurations with CONFIG_DEBUG_INFO_BTF
+    #[arg(long)]
+    btf: bool,
     /// Only look: show every tool with its version and place, and fail if one is missing
     #[arg(long)]
     check: bool,
@@ -41,10 +46,11 @@ pub(super) fn args(command: Command) -> Command {
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let cache = &context.ws.cache;
-    let wanted = [(true, Group::Tree), (arguments.checks, Group::Checks), (arguments.qemu, Group::Emulators)];
-    let groups: Vec<Group> = wanted.into_iter().filter_map(|(wanted, group)| wanted.then_some(group)).collect();
+    let wanted = [(Group::Checks, arguments.checks), (Group::Emulators, arguments.qemu), (Group::Btf, arguments.btf)];
+    let mut groups = vec![Group::Tree, Group::Optional];
+    groups.extend(wanted.iter().filter(|(_, wanted)| *wanted).map(|(group, _)| *group));
     if arguments.check {
-        let mut findings = setup::check(&[Group::Tree, Group::Checks, Group::Emulators], cache);
+        let mut findings = setup::check(Group::ALL, cache);
         if arguments.json {
             context.json(&findings)?;
         } else {
@@ -53,20 +59,21 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         findings.retain(|finding| groups.contains(&finding.group));
         return complete(&findings);
     }
-    let mut findings = setup::check(&groups, cache);
-    if !findings.iter().all(|finding| finding.state.is_met()) {
+    let findings = setup::check(&groups, cache);
+    if !missing(&findings).is_empty() {
         tell_missing(context, &findings);
-        if !rustix::process::geteuid().is_root() {
-            return complete(&findings);
-        }
-        setup::install(&findings, cache, &context.progress)?;
-        findings = setup::check(&groups, cache);
+    }
+    let lacks = !findings.iter().all(|finding| finding.state.is_met());
+    if lacks && rustix::process::geteuid().is_root() {
+        install(context, &findings)?;
+        complete(&setup::check(&groups, cache))?;
+    } else {
         complete(&findings)?;
     }
     let build = context.ws.build();
     std::fs::create_dir_all(&build).at("create", &build)?;
     let path = build.join("toolchain.mk");
-    let text = setup::toolchain_mk(cache);
+    let text = setup::toolchain_mk(&context.ws);
     if std::fs::read_to_string(&path).ok().as_ref() != Some(&text) {
         std::fs::write(&path, text).at("write", &path)?;
     }
@@ -78,11 +85,30 @@ fn line(finding: &Finding) -> String {
     let (version, place) = match &finding.state {
         State::Present { version, path } => (version.clone().unwrap_or("-".into()), path.clone()),
         State::TooOld { version, wanted } => {
-            (version.clone(), format!("too old: {wanted} is needed for {}", finding.why))
+            (version.clone(), format!("too old: {wanted} is {} {}", purpose(finding), finding.why))
         }
-        State::Missing => ("missing".into(), format!("needed for {}", finding.why)),
+        State::Missing => ("missing".into(), format!("{} {}", purpose(finding), finding.why)),
     };
     format!("{:24} {version:10} {place}\n", finding.name)
+}
+
+fn purpose(finding: &Finding) -> &'static str {
+    if finding.group == Group::Optional { "optional, for" } else { "needed for" }
+}
+
+/// Installs what is missing. Failing to get only what is optional is told, no more.
+fn install(context: &Context, findings: &[Finding]) -> CommandResult {
+    match setup::install(findings, &context.ws.cache, &context.progress) {
+        Err(error) if missing(findings).is_empty() => context.say(&format!("not installed: {error}")),
+        result => result?,
+    }
+    Ok(())
+}
+
+/// What is missing and not optional.
+fn missing(findings: &[Finding]) -> Vec<Finding> {
+    let is_missing = |finding: &&Finding| !finding.state.is_met() && finding.group != Group::Optional;
+    findings.iter().filter(is_missing).cloned().collect()
 }
 
 fn tell_missing(context: &Context, findings: &[Finding]) {
@@ -92,13 +118,14 @@ fn tell_missing(context: &Context, findings: &[Finding]) {
     }
 }
 
-/// An error with the commands to run, unless everything is there.
+/// An error with the commands to run, unless everything is there that must be.
 fn complete(findings: &[Finding]) -> CommandResult {
-    let missing: Vec<&str> = findings.iter().filter(|f| !f.state.is_met()).map(|f| f.name).collect();
+    let missing = missing(findings);
     if missing.is_empty() {
         return Ok(());
     }
+    let names: Vec<&str> = missing.iter().map(|finding| finding.name).collect();
     let hint =
-        format!("run these commands, or `drm-rust setup` as root:\n  {}", setup::commands(findings).join("\n  "));
-    Err(CommandError::failed(format!("this machine lacks {}", missing.join(", ")), hint))
+        format!("run these commands, or `drm-rust setup` as root:\n  {}", setup::commands(&missing).join("\n  "));
+    Err(CommandError::failed(format!("this machine lacks {}", names.join(", ")), hint))
 }

@@ -132,7 +132,7 @@ impl Builder<'_> {
             kernel.time = start.elapsed();
             return Ok(kernel);
         }
-        self.require_tools()?;
+        self.require_tools(&self.wanted(&fragments)?, &dir)?;
         memory.kernel.clear();
         if memory.config != config || !dir.join(".config").exists() {
             memory.config.clear();
@@ -151,8 +151,12 @@ impl Builder<'_> {
     }
 
     /// A build that lacks a tool would fail late and say little.
-    fn require_tools(&self) -> Result<(), KernelError> {
-        let found = setup::check(&[Group::Tree], &self.ws.cache).into_iter();
+    fn require_tools(&self, wanted: &Config, dir: &Path) -> Result<(), KernelError> {
+        let present = config::parse(&fs::read_to_string(dir.join(".config")).unwrap_or_default());
+        let mut groups = vec![Group::Tree];
+        // Without pahole, Kconfig would drop the symbol.
+        groups.extend(config::has(&[wanted, &present], "DEBUG_INFO_BTF").then_some(Group::Btf));
+        let found = setup::check(&groups, &self.ws.cache).into_iter();
         let missing: Vec<_> = found.filter(|found| !found.state.is_met()).collect();
         if missing.is_empty() { Ok(()) } else { Err(KernelError::Tools(missing)) }
     }
@@ -164,6 +168,16 @@ impl Builder<'_> {
         let of_variant = self.request.variant.fragments(self.request.arch).iter().map(|path| top.join(path));
         let paths = of_config.into_iter().chain(of_variant).chain(self.request.fragments.iter().cloned());
         paths.map(|path| fs::read_to_string(&path).at("read", &path).map_err(KernelError::from)).collect()
+    }
+
+    /// The symbols that must take: those of the defconfig and of the fragments.
+    fn wanted(&self, fragments: &[String]) -> Result<Config, KernelError> {
+        let mut wanted = match self.request.config {
+            Some(_) => Config::new(),
+            None => config::parse(&self.defconfig()?),
+        };
+        fragments.iter().for_each(|text| wanted.extend(config::parse(text)));
+        Ok(wanted)
     }
 
     fn config_key(&self, fragments: &[String]) -> Result<String, KernelError> {
@@ -193,7 +207,7 @@ impl Builder<'_> {
         }
         let tree = linux.git(["rev-parse", "HEAD^{tree}"]).run().map_err(GitError::from)?.text();
         let rustc = Process::new("rustc").arg("-vV").output()?.text();
-        let variables = format!("{:?}", setup::kernel_variables(&self.ws.cache));
+        let variables = format!("{:?}", setup::kernel_variables(self.ws));
         let config = fs::read_to_string(dir.join(".config")).unwrap_or_default();
         let mut hash = sha2::Sha256::new();
         [&config, &tree, &rustc, &variables].iter().for_each(|part| hash.update(format!("{part}\0")));
@@ -201,7 +215,7 @@ impl Builder<'_> {
     }
 
     fn make_in<'b>(&'b self, source: &'b Path, dir: &'b Path) -> Make<'b> {
-        Make { source, dir, arch: self.request.arch, cache: &self.ws.cache }
+        Make { source, dir, arch: self.request.arch, ws: self.ws }
     }
 
     /// Makes `.config`, and sees that everything that was asked for has taken.
@@ -218,13 +232,8 @@ impl Builder<'_> {
             make.command().arg("olddefconfig").run()?;
         }
         self.reporter.end();
-        let mut wanted = Config::new();
-        if self.request.config.is_none() {
-            wanted.extend(config::parse(&self.defconfig()?));
-        }
-        fragments.iter().for_each(|text| wanted.extend(config::parse(text)));
         let actual = config::parse(&fs::read_to_string(&path).at("read", &path)?);
-        let refused = config::refused(&wanted, &actual);
+        let refused = config::refused(&self.wanted(fragments)?, &actual);
         if refused.is_empty() {
             return Ok(());
         }

@@ -21,6 +21,11 @@ pub fn parse(text: &str) -> Config {
     config
 }
 
+/// Whether one of the configurations has a symbol.
+pub fn has(configs: &[&Config], symbol: &str) -> bool {
+    configs.iter().any(|config| config.get(symbol).is_some_and(|value| value == "y" || value == "m"))
+}
+
 /// A symbol that did not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {

@@ -14,6 +14,7 @@ use crate::process::Process;
 use crate::report::{Reporter, Unit};
 use crate::setup;
 use crate::stream::{self, End, Limits, Next};
+use crate::workspace::Workspace;
 
 /// Where make runs.
 #[derive(Clone, Copy, Debug)]
@@ -24,8 +25,8 @@ pub struct Make<'a> {
     pub dir: &'a Path,
     /// The architecture.
     pub arch: &'static Arch,
-    /// The user's cache folder for this program, which has tools.
-    pub cache: &'a Path,
+    /// The checkout, whose tools and caches are used.
+    pub ws: &'a Workspace,
 }
 
 /// What make did.
@@ -42,7 +43,7 @@ pub struct Made {
 impl Make<'_> {
     /// Make without a target.
     pub fn command(&self) -> Process {
-        let variables = setup::kernel_variables(self.cache).into_iter();
+        let variables = setup::kernel_variables(self.ws).into_iter();
         let variables = variables.map(|(name, value)| format!("{name}={value}"));
         let (arch, out) = (format!("ARCH={}", self.arch), format!("O={}", self.dir.display()));
         Process::new("make").dir(self.source).args([arch, out]).args(variables)

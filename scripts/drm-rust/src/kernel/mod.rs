@@ -13,12 +13,13 @@ pub mod make;
 pub mod output;
 pub mod variant;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::error::{Explain, FileError};
 use crate::git::GitError;
 use crate::process::ProcessError;
-use crate::setup::{Finding, Group, commands};
+use crate::setup::{Finding, commands};
 use arch::Arch;
 
 /// What a configuration that is not this tree's own gets in addition, below the top of Linux.
@@ -73,9 +74,9 @@ impl Explain for KernelError {
             KernelError::Git(error) => return error.hint(),
             KernelError::Process(error) => return error.hint(),
             KernelError::Tools(findings) => {
-                let qemu =
-                    if findings.iter().any(|finding| finding.group == Group::Emulators) { " --qemu" } else { "" };
-                format!("run `drm-rust setup{qemu}` as root, or:\n  {}", commands(findings).join("\n  "))
+                let options: BTreeSet<_> = findings.iter().filter_map(|finding| finding.group.option()).collect();
+                let setup: Vec<_> = ["drm-rust setup"].into_iter().chain(options).collect();
+                format!("run `{}` as root, or:\n  {}", setup.join(" "), commands(findings).join("\n  "))
             }
             KernelError::NoDefconfig(_) => "it is on drm-rust-next: `git -C linux switch drm-rust-next`; \
                  --config NAME takes a configuration of the kernel instead"

@@ -7,6 +7,7 @@ mod needs;
 mod probe;
 pub mod rust_src;
 pub mod sparse;
+mod variables;
 
 use std::path::Path;
 
@@ -15,6 +16,7 @@ use serde::Serialize;
 
 pub use install::{InstallError, commands, install};
 pub use needs::{Group, NEEDS, Need};
+pub use variables::{kernel_variables, toolchain_mk};
 
 use crate::process::Process;
 
@@ -70,22 +72,6 @@ pub fn check(groups: &[Group], cache: &Path) -> Vec<Finding> {
         Finding { name: need.name, why: need.why, group: need.group, state, need }
     };
     NEEDS.par_iter().filter(|need| groups.contains(&need.group)).map(find).collect()
-}
-
-/// What `make` of the kernel must be told: variables and their values.
-pub fn kernel_variables(cache: &Path) -> Vec<(&'static str, String)> {
-    let library = rust_src::library(cache).map(|library| ("RUST_LIB_SRC", library.display().to_string()));
-    [("LLVM", needs::LLVM.to_owned())].into_iter().chain(library).collect()
-}
-
-/// The same for the Makefile, where the caller's own values win.
-pub fn toolchain_mk(cache: &Path) -> String {
-    let mut text =
-        String::from("# Written by `drm-rust setup`: what the kernel's build needs to know of this machine.\n");
-    for (name, value) in kernel_variables(cache) {
-        text += &format!("export {name} ?= {value}\n");
-    }
-    text
 }
 
 /// The version of the Rust compiler, for example `1.95.0`.

@@ -51,6 +51,25 @@ pub enum Group {
     Checks,
     /// To run kernels of other architectures than UML.
     Emulators,
+    /// To build configurations with `CONFIG_DEBUG_INFO_BTF`.
+    Btf,
+    /// To make work shorter. Nothing fails without it.
+    Optional,
+}
+
+impl Group {
+    /// Every group.
+    pub const ALL: &[Group] = &[Group::Tree, Group::Checks, Group::Emulators, Group::Btf, Group::Optional];
+
+    /// The option of `drm-rust setup` that gets it, where one must be given.
+    pub fn option(self) -> Option<&'static str> {
+        match self {
+            Group::Tree | Group::Optional => None,
+            Group::Checks => Some("--checks"),
+            Group::Emulators => Some("--qemu"),
+            Group::Btf => Some("--btf"),
+        }
+    }
 }
 
 /// Something that a machine needs.
@@ -135,6 +154,15 @@ pub static NEEDS: &[Need] = &[
     checker("ply", Probe::Python("ply"), "the kernel's check of licences", Get::Pip("ply")),
     checker("gitpython", Probe::Python("git"), "the kernel's check of licences", Get::Pip("gitpython")),
     checker("sparse", Probe::Sparse, "checks of C", Get::Sparse),
+    Need {
+        group: Group::Optional,
+        ..program("ccache", Some("4.0"), "building the same C again in less time", Get::Apt(&["ccache"]))
+    },
+    Need {
+        group: Group::Btf,
+        // With an older one, Kconfig has either Rust or BTF.
+        ..program("pahole", Some("1.24"), "CONFIG_DEBUG_INFO_BTF", Get::Apt(&["dwarves"]))
+    },
     emulator("qemu-system-x86_64", "running x86_64 kernels", &["qemu-system-x86"]),
     emulator("qemu-system-aarch64", "running arm64 kernels", &["qemu-system-arm"]),
     emulator("qemu-system-riscv64", "running riscv kernels", &["qemu-system-misc"]),

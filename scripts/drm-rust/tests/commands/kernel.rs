@@ -2,7 +2,8 @@
 
 //! `build` and `test`, where they must refuse: real kernels are for `make kunit`.
 
-use crate::env::Env;
+use crate::env::{ALPHA, Env};
+use crate::setup::path_with;
 
 #[test]
 fn an_unknown_architecture_is_a_mistake_of_usage() {
@@ -45,4 +46,25 @@ fn an_emulator_that_is_missing_is_named_before_anything_is_built() {
     assert!(err.starts_with("error: this machine lacks qemu-system-riscv64\n"), "{err}");
     assert!(err.contains("drm-rust setup --qemu") && err.contains("qemu-system-misc"), "{err}");
     assert!(!env.root().join("linux").exists());
+}
+
+#[test]
+fn btf_without_pahole_is_an_error_before_anything_is_built() {
+    let env = Env::new();
+    env.topic("rust/alpha", &ALPHA.replace(r#"files = ["#, r#"files = ["arch/um/configs/drm_rust_defconfig", "#));
+    env.write("rust/kernel/alpha.rs", "//! Alpha.\n");
+    env.write("arch/um/configs/drm_rust_defconfig", "CONFIG_RUST=y\n");
+    env.write("btf.config", "CONFIG_DEBUG_INFO_BTF=y\n");
+    env.commit("add a defconfig");
+    let bin = path_with(&env, &["git", "sh", "rustc"]);
+    let build = |args: &[&str]| {
+        let output = env.drm_rust(&[&["build", "um"], args].concat()).env("PATH", &bin).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let err = build(&[]);
+    assert!(err.contains("error: this machine lacks curl, make") && !err.contains("pahole"), "{err}");
+    let err = build(&["--fragment", "btf.config"]);
+    assert!(err.contains(", pahole\n") && err.contains("drm-rust setup --btf") && err.contains(" dwarves"), "{err}");
+    assert!(!env.root().join("build/um-custom/.config").exists());
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use crate::env::Env;
 
 /// A PATH with these programs only.
-fn path_with(env: &Env, programs: &[&str]) -> std::path::PathBuf {
+pub(crate) fn path_with(env: &Env, programs: &[&str]) -> std::path::PathBuf {
     let bin = env.home().join("bin");
     fs::create_dir_all(&bin).unwrap();
     for program in programs {
@@ -44,4 +44,16 @@ fn every_finding_is_data() {
     let git = findings.as_array().unwrap().iter().find(|finding| finding["name"] == "git").unwrap();
     assert!(git["state"]["present"]["version"].as_str().unwrap().starts_with("2."), "{git}");
     assert!(git["why"].as_str().unwrap().contains("merges"));
+}
+
+#[test]
+fn what_is_optional_may_be_missing() {
+    let env = Env::new();
+    let bin = path_with(&env, &["git", "sh"]);
+    let output = env.drm_rust(&["setup", "--check", "--btf"]).env("PATH", bin).output().unwrap();
+    let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(out.contains("ccache                   missing    optional, for building the same C again"), "{out}");
+    let (missing, commands) = err.split_once('\n').unwrap();
+    assert!(missing.ends_with(", pahole") && commands.contains(" dwarves"), "{err}");
+    assert!(!err.contains("ccache"), "{err}");
 }

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What `make` of the kernel is told: which tools, which compiler cache, and what makes equal sources equal kernels.
+
+use super::needs::LLVM;
+use super::{Group, rust_src};
+use crate::base::pin::Pin;
+use crate::workspace::Workspace;
+
+/// How large the compiler cache may grow.
+const CACHE_SIZE: &str = "2G";
+
+type Variables = Vec<(&'static str, String)>;
+
+/// The variables and their values, as arguments of make.
+pub fn kernel_variables(ws: &Workspace) -> Variables {
+    let mut variables = vec![("LLVM", LLVM.to_owned())];
+    let library = rust_src::library(&ws.cache);
+    variables.extend(library.map(|library| ("RUST_LIB_SRC", library.display().to_string())));
+    variables.extend(fixed(ws));
+    if has_ccache(ws) {
+        variables.push(("CC", cached_compiler()));
+        variables.extend(ccache(ws));
+    }
+    variables
+}
+
+/// What would otherwise be different in each build, and in each checkout.
+fn fixed(ws: &Workspace) -> Variables {
+    // Any date will do that is the same next time. That of HEAD would link the kernel again after each commit.
+    let pin = Pin::load(&ws.data("base.toml")).ok();
+    let date = pin.map(|pin| ("KBUILD_BUILD_TIMESTAMP", pin.date.to_string()));
+    let who = ["KBUILD_BUILD_USER", "KBUILD_BUILD_HOST"].map(|name| (name, "drm-rust".to_owned()));
+    // ccache gives the compiler names that are relative to the build folder: __FILE__ must not have them.
+    let names = ("KCFLAGS", "-fmacro-prefix-map=../../linux/=".to_owned());
+    let version = ("KBUILD_BUILD_VERSION", "1".to_owned());
+    date.into_iter().chain(who).chain([version, names]).collect()
+}
+
+fn has_ccache(ws: &Workspace) -> bool {
+    super::check(&[Group::Optional], &ws.cache).iter().any(|found| found.name == "ccache" && found.state.is_met())
+}
+
+/// HOSTCC stays as it is: it links the host programs that are Rust, as one word.
+fn cached_compiler() -> String {
+    format!("ccache clang{LLVM}")
+}
+
+fn ccache(ws: &Workspace) -> Variables {
+    vec![
+        ("CCACHE_DIR", ws.cache.join("ccache").display().to_string()),
+        ("CCACHE_MAXSIZE", CACHE_SIZE.to_owned()),
+        // Another checkout of the same tree finds what this one has compiled.
+        ("CCACHE_BASEDIR", ws.root.display().to_string()),
+        ("CCACHE_ABSSTDERR", "true".to_owned()),
+    ]
+}
+
+/// The same for the Makefile, where the caller's own values win.
+pub fn toolchain_mk(ws: &Workspace) -> String {
+    let mut text =
+        String::from("# Written by `drm-rust setup`: what the kernel's build needs to know of this machine.\n");
+    for (name, value) in kernel_variables(ws) {
+        // The kernel's Makefile sets CC itself: only an argument of make can change it.
+        text += &if name == "CC" { format!("CACHED_CC := {value}\n") } else { format!("export {name} ?= {value}\n") };
+    }
+    text
+}
