@@ -26,7 +26,11 @@ run.
 
 The configuration is this tree's drm_rust_defconfig. After configuring, every
 symbol that it names is checked, and one that did not take is an error which
-says what it depends on.";
+says what it depends on.
+
+With --target only parts are compiled, and nothing is linked: `--target rust/
+--target drivers/gpu/` are the abstractions and the drivers. A target that make
+finds nothing to do for is an error.";
 
 /// What is added to the configuration.
 #[derive(Args)]
@@ -73,6 +77,17 @@ struct Arguments {
     /// Set the symbols of a file, too
     #[arg(long = "fragment", value_name = "FILE")]
     fragments: Vec<std::path::PathBuf>,
+    /// Build a part only: a folder such as `drivers/gpu/`, or an object
+    #[arg(long = "target", value_name = "PATH", value_parser = target)]
+    targets: Vec<String>,
+}
+
+/// A folder with its slash, or a file: other goals of make are none of a build.
+fn target(path: &str) -> Result<String, String> {
+    let relative = !path.starts_with('/') && !path.starts_with('-') && !path.contains(['=', ' ']);
+    let single = path.ends_with('/') || path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    let reason = "name a folder of the tree with a slash at its end, or an object such as rust/kernel.o";
+    if relative && single { Ok(path.to_owned()) } else { Err(reason.into()) }
 }
 
 pub(super) fn args(command: Command) -> Command {
@@ -87,6 +102,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         let request = Request {
             config: arguments.config.clone(),
             fragments: arguments.fragments.iter().map(|path| context.here.join(path)).collect(),
+            targets: arguments.targets.clone(),
             ..Request::new(arch, arguments.selection.variant())
         };
         build(context, &request)?;
@@ -107,8 +123,10 @@ pub(super) fn build(context: &Context, request: &Request) -> Result<Kernel, Comm
         context.say(warning);
     }
     let seconds = kernel.time.as_secs_f64();
-    let image = kernel.image.strip_prefix(&context.ws.root).unwrap_or(&kernel.image).display();
+    let made = if request.targets.is_empty() { &kernel.image } else { &kernel.dir };
+    let made = made.strip_prefix(&context.ws.root).unwrap_or(made).display();
+    let parts: String = request.targets.iter().map(|target| format!(" {target}")).collect();
     let what = if kernel.unchanged { "is up to date" } else { "built" };
-    context.say(&format!("{} {what}: {image} [{seconds:.1} s]", kernel.arch));
+    context.say(&format!("{}{parts} {what}: {made} [{seconds:.1} s]", kernel.arch));
     Ok(kernel)
 }

@@ -15,6 +15,7 @@ use super::arch::Arch;
 use super::config::{self, Config};
 use super::kconfig;
 use super::make::Make;
+use super::targets;
 use super::variant::Variant;
 use crate::base::pin::Sha256;
 use crate::error::FileContext;
@@ -38,23 +39,30 @@ pub struct Request {
     pub config: Option<String>,
     /// Files whose symbols are set in addition.
     pub fragments: Vec<PathBuf>,
+    /// Goals of make, folders or objects, instead of the whole kernel.
+    pub targets: Vec<String>,
 }
 
 impl Request {
     /// This tree's defconfig of an architecture.
     pub fn new(arch: &'static Arch, variant: Variant) -> Self {
-        Request { arch, variant, config: None, fragments: Vec::new() }
+        Request { arch, variant, config: None, fragments: Vec::new(), targets: Vec::new() }
     }
 
     /// The build folder: one for each configuration, so that none makes another build again.
     pub fn dir(&self, ws: &Workspace) -> PathBuf {
+        ws.build().join(self.name())
+    }
+
+    /// The build folder's name.
+    pub fn name(&self) -> String {
         let mut name = self.arch.name.to_owned();
         let own = (!self.fragments.is_empty()).then_some("custom");
         for part in self.config.iter().map(String::as_str).chain(self.variant.suffix()).chain(own) {
             name += "-";
             name += part;
         }
-        ws.build().join(name)
+        name
     }
 }
 
@@ -128,7 +136,8 @@ impl Builder<'_> {
         let mut kernel =
             Kernel { arch, dir: dir.clone(), image, warnings: Vec::new(), time: Duration::ZERO, unchanged: true };
         let same = key.is_some_and(|key| key == memory.kernel) && memory.config == config;
-        if same && kernel.image.exists() {
+        let whole = self.request.targets.is_empty();
+        if whole && same && kernel.image.exists() {
             kernel.time = start.elapsed();
             return Ok(kernel);
         }
@@ -143,10 +152,14 @@ impl Builder<'_> {
         memory.save(&dir)?;
         // The configuration may be new; what changes while make runs is for the next build.
         let key = self.kernel_key(&linux, &dir)?;
-        let (steps, warnings) = self.make(&dir, memory.steps)?;
-        memory.steps = memory.steps.max(steps);
-        memory.kernel = key.unwrap_or_default();
-        memory.save(&dir)?;
+        let (steps, warnings) = self.make(&dir, if whole { memory.steps } else { 0 })?;
+        if whole {
+            memory.steps = memory.steps.max(steps);
+            memory.kernel = key.unwrap_or_default();
+            memory.save(&dir)?;
+        } else {
+            targets::require_objects(&dir, &self.request.targets)?;
+        }
         Ok(Kernel { warnings, time: start.elapsed(), unchanged: false, ..kernel })
     }
 
@@ -247,7 +260,7 @@ impl Builder<'_> {
         let (linux, arch) = (self.ws.linux(), self.request.arch);
         let expected = (expected > 0).then_some(expected);
         let make = self.make_in(linux.top(), dir);
-        let made = make.run(&[], LOG, &format!("building {arch}"), expected, self.reporter)?;
+        let made = make.run(&self.request.targets, LOG, &format!("building {arch}"), expected, self.reporter)?;
         if made.good {
             return Ok((made.steps, made.findings));
         }

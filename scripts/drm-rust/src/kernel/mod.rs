@@ -11,6 +11,7 @@ pub mod kexpr;
 pub mod machine;
 pub mod make;
 pub mod output;
+mod targets;
 pub mod variant;
 
 use std::collections::BTreeSet;
@@ -51,6 +52,9 @@ pub enum KernelError {
         /// A sentence for each symbol.
         reasons: Vec<String>,
     },
+    /// A folder has no object, so that nothing of it was compiled.
+    #[error("make found nothing to compile for {0}")]
+    Nothing(String),
     /// The build failed.
     #[error("{arch} does not build:\n{}", .findings.join("\n"))]
     Build {
@@ -84,6 +88,9 @@ impl Explain for KernelError {
             KernelError::Config { arch, .. } => {
                 format!("{} and the fragments must name what their symbols depend on", arch.defconfig().display())
             }
+            KernelError::Nothing(_) => "the configuration leaves it out, or a Makefile further up compiles it: \
+                 name that one's folder"
+                .into(),
             KernelError::Build { log, .. } => format!("everything that make said is in {}", log.display()),
         })
     }

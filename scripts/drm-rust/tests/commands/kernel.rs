@@ -49,6 +49,16 @@ fn an_emulator_that_is_missing_is_named_before_anything_is_built() {
 }
 
 #[test]
+fn a_part_must_be_a_path_of_the_tree() {
+    let env = Env::with_alpha();
+    for target in ["/etc/", "clean", "-j", "O=x/", "drivers gpu/"] {
+        let run = env.run(&["build", "um", &format!("--target={target}")]);
+        assert_eq!(run.code, 2, "{target}: {run}");
+        assert!(run.stderr.contains("name a folder of the tree with a slash at its end"), "{run}");
+    }
+}
+
+#[test]
 fn btf_without_pahole_is_an_error_before_anything_is_built() {
     let env = Env::new();
     env.topic("rust/alpha", &ALPHA.replace(r#"files = ["#, r#"files = ["arch/um/configs/drm_rust_defconfig", "#));
