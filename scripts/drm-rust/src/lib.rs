@@ -7,6 +7,7 @@
 
 pub mod base;
 pub mod check;
+pub mod ci;
 pub mod config;
 pub mod error;
 pub mod forward;

@@ -5,6 +5,7 @@
 mod boot;
 mod build;
 mod check;
+mod ci;
 mod completions;
 mod context;
 mod error;
@@ -48,6 +49,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "test", group: "The kernel", args: test::args, run: test::run },
     Entry { name: "boot", group: "The kernel", args: boot::args, run: boot::run },
     Entry { name: "check", group: "Topics", args: check::args, run: check::run },
+    Entry { name: "ci", group: "The kernel", args: ci::args, run: ci::run },
     Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
     Entry { name: "forward", group: "Topics", args: forward::args, run: forward::run },
     Entry { name: "op", group: "History", args: op::args, run: op::run },

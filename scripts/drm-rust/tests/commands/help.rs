@@ -32,6 +32,8 @@ const COMMANDS: &[&[&str]] = &[
     &["test"],
     &["boot"],
     &["check"],
+    &["ci"],
+    &["ci", "plan"],
     &["topic"],
     &["topic", "list"],
     &["topic", "show"],

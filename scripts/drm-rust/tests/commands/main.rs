@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests run programs")]
 
 mod check;
+mod ci;
 mod env;
 mod forward;
 mod help;
