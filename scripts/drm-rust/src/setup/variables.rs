@@ -58,11 +58,30 @@ fn ccache(ws: &Workspace) -> Variables {
 
 /// The same for the Makefile, where the caller's own values win.
 pub fn toolchain_mk(ws: &Workspace) -> String {
+    makefile(&kernel_variables(ws))
+}
+
+fn makefile(variables: &Variables) -> String {
     let mut text =
         String::from("# Written by `drm-rust setup`: what the kernel's build needs to know of this machine.\n");
-    for (name, value) in kernel_variables(ws) {
+    for (name, value) in variables {
         // The kernel's Makefile sets CC itself: only an argument of make can change it.
-        text += &if name == "CC" { format!("CACHED_CC := {value}\n") } else { format!("export {name} ?= {value}\n") };
+        text += &if *name == "CC" { format!("CACHED_CC := {value}\n") } else { format!("export {name} ?= {value}\n") };
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_compiler_is_no_variable_of_the_makefile() {
+        let variables = vec![("LLVM", LLVM.to_owned()), ("CC", cached_compiler())];
+        insta::assert_snapshot!(makefile(&variables), @"
+        # Written by `drm-rust setup`: what the kernel's build needs to know of this machine.
+        export LLVM ?= -19
+        CACHED_CC := ccache clang-19
+        ");
+    }
 }
