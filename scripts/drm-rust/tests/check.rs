@@ -95,7 +95,7 @@ fn every_check_finds_its_mistake() {
         ("codespell", "teh ==> the"),
         ("maintainers", "nobody/maintains/this.h"),
         ("spdx", "nobody/maintains/this.h"),
-        ("rustfmt", "rust/kernel/xarray.rs is not formatted"),
+        ("rustfmt", ": is not formatted"),
         ("clippy", "rust/kernel/xarray.rs"),
         ("rustdoc", "Nowhere"),
         ("sparse", "different address spaces"),

@@ -9,9 +9,6 @@ use rayon::prelude::*;
 use super::{CheckError, Job, Verdict};
 use crate::process::Process;
 
-/// Lines of a difference to show for each file.
-const SHOWN: usize = 12;
-
 pub(super) fn tool(_: &Job<'_>) -> Result<String, CheckError> {
     Ok(Process::new("rustfmt").arg("--version").run()?.text())
 }
@@ -23,16 +20,43 @@ pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
     Ok(Verdict::of(files.len(), "Rust file", found.into_iter().flatten().collect()))
 }
 
-/// What rustfmt would change in a file. It is given the text, for it would follow `mod` items of a file.
+/// Where rustfmt would change a file. It is given the text, for it would follow the `mod` items of a file; then it
+/// knows no `--check`, but writes what it makes of the text.
 fn difference(top: &Path, file: &str) -> Result<Option<String>, CheckError> {
-    let Ok(text) = std::fs::read(top.join(file)) else { return Ok(None) };
-    let config = top.join(".rustfmt.toml");
-    let rustfmt = Process::new("rustfmt").args(["--check", "--edition", "2021", "--config-path"]).arg(config);
-    let output = rustfmt.input(text).output()?;
-    if output.code == 0 {
-        return Ok(None);
+    let Ok(text) = std::fs::read_to_string(top.join(file)) else { return Ok(None) };
+    let rustfmt = Process::new("rustfmt").args(["--edition", "2021", "--config-path"]).arg(top.join(".rustfmt.toml"));
+    let output = rustfmt.input(text.as_str()).output()?;
+    if output.code != 0 {
+        let error = String::from_utf8_lossy(&output.stderr).replace("<stdin>", file);
+        return Ok(Some(format!("{file} cannot be formatted:\n{}", error.trim())));
     }
-    let text = format!("{}\n{}", output.text(), String::from_utf8_lossy(&output.stderr));
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).take(SHOWN).collect();
-    Ok(Some(format!("{file} is not formatted:\n{}", lines.join("\n").replace("<stdin>", file))))
+    Ok(first_difference(&text, &String::from_utf8_lossy(&output.stdout)).map(|found| format!("{file}:{found}")))
+}
+
+/// The first line that is not as it should be.
+fn first_difference(text: &str, formatted: &str) -> Option<String> {
+    let (mut old, mut new) = (text.split_inclusive('\n'), formatted.split_inclusive('\n'));
+    let mut line = 1;
+    loop {
+        match (old.next(), new.next()) {
+            (None, None) => return None,
+            (old, new) if old == new => line += 1,
+            (old, new) => {
+                let show = |line: Option<&str>| line.unwrap_or("(end of file)").trim_end().to_owned();
+                return Some(format!("{line}: is not formatted\n-{}\n+{}", show(old), show(new)));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_shown() {
+        assert_eq!(first_difference("a\nb\n", "a\nb\n"), None);
+        assert_eq!(first_difference("a\n b\n", "a\nb\n").unwrap(), "2: is not formatted\n- b\n+b");
+        assert_eq!(first_difference("a\n\n", "a\n").unwrap(), "2: is not formatted\n-\n+(end of file)");
+    }
 }
