@@ -48,11 +48,12 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     require_emulators(context, &arches)?;
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
     let known = console::load(&context.ws.data("known_reports.toml"))?;
-    let options = kunit::Options { filter: arguments.filter.clone(), strict: variant == Variant::Debug, known };
+    let debug = variant == Variant::Debug;
+    let options = kunit::Options { filter: arguments.filter.clone(), strict: debug, leaks: debug, known };
     let mut reports = Vec::new();
     for arch in arches {
         let kernel = build(context, &Request::new(arch, variant))?;
-        let report = kunit::run(&kernel, &options, &context.progress)?;
+        let report = kunit::run(&kernel, &context.ws.cache, &options, &context.progress)?;
         save(&kernel, &report)?;
         if !arguments.json {
             context.data(&summary(&report))?;

@@ -84,11 +84,11 @@ pub fn run(
     let end = stream::run(&machine::command(kernel.arch, &kernel.image, &boot), limits, |line, _| {
         // A full disk shows in what is missing from the log.
         let _ = writeln!(log, "{line}");
-        if let Some(code) = line.strip_prefix(EXIT).filter(|_| running && status.is_none()) {
-            status = code.trim().parse().ok();
+        status = exit_status(line).filter(|_| running);
+        if status.is_some() {
             return Next::Stop;
         }
-        if running && status.is_none() {
+        if running {
             each(line);
         }
         running |= line == BEGIN;
@@ -108,8 +108,13 @@ pub fn run(
     Err(BootError::Died { what, last_lines })
 }
 
+/// The exit status of the command, where a line tells it.
+pub(crate) fn exit_status(line: &str) -> Option<u8> {
+    line.strip_prefix(EXIT)?.trim().parse().ok()
+}
+
 /// Makes what the kernel finds: the init script, and where it needs one the initramfs.
-fn prepare(kernel: &Kernel, cache: &Path, command: Option<&[String]>) -> Result<Boot, BootError> {
+pub(crate) fn prepare(kernel: &Kernel, cache: &Path, command: Option<&[String]>) -> Result<Boot, BootError> {
     let arch = kernel.arch;
     let dir = kernel.dir.join("boot");
     fs::create_dir_all(&dir).at("create", &dir)?;

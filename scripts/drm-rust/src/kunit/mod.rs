@@ -9,12 +9,14 @@ pub mod results;
 
 use std::fs::File;
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{FileContext, FileError};
 use crate::kernel::arch::Machine;
+use crate::kernel::boot::{self, BootError};
 use crate::kernel::build::Kernel;
 use crate::kernel::machine::{self, Boot};
 use crate::process::ProcessError;
@@ -40,6 +42,9 @@ pub enum KunitError {
     /// Reading or writing failed.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The user space could not be made.
+    #[error(transparent)]
+    Boot(#[from] BootError),
 }
 
 impl crate::error::Explain for KunitError {
@@ -47,6 +52,7 @@ impl crate::error::Explain for KunitError {
         match self {
             KunitError::Process(error) => error.hint(),
             KunitError::File(error) => error.hint(),
+            KunitError::Boot(error) => error.hint(),
         }
     }
 }
@@ -58,6 +64,8 @@ pub struct Options {
     pub filter: Option<String>,
     /// Whether a report of the kernel about itself makes the run fail, unless it is known.
     pub strict: bool,
+    /// Whether a user space lets kmemleak search for lost memory after the tests.
+    pub leaks: bool,
     /// The reports that come with the base.
     pub known: Vec<Known>,
 }
@@ -88,73 +96,123 @@ impl Report {
     }
 }
 
+/// What a user space does after the tests: kmemleak takes an object for lost that it finds unreferenced in two
+/// scans, and that is older than five seconds.
+const LEAKS: &str = "k=/sys/kernel/debug/kmemleak; echo scan >$k && sleep 6 && echo scan >$k && cat $k";
+
 /// Runs the tests that a kernel has built in. Its console is kept in `console.log` of the build folder.
-pub fn run(kernel: &Kernel, options: &Options, reporter: &dyn Reporter) -> Result<Report, KunitError> {
-    let shutdown = match kernel.arch.machine {
-        Machine::Uml => "halt",
-        Machine::Qemu { shutdown, .. } => shutdown,
-    };
-    let mut boot =
-        Boot { kernel: vec!["kunit.enable=1".into(), format!("kunit_shutdown={shutdown}")], qemu: Vec::new() };
+pub fn run(kernel: &Kernel, cache: &Path, options: &Options, reporter: &dyn Reporter) -> Result<Report, KunitError> {
+    let boot = boot(kernel, cache, options)?;
+    let path = kernel.dir.join("console.log");
+    let mut recorder = Recorder { log: Some(File::create(&path).at("create", &path)?), ..Recorder::default() };
+    reporter.begin(&format!("testing {}", kernel.arch), None, Unit::Items);
+    let limits = Limits { total: Some(LIMIT), silence: Some(SILENCE) };
+    let end = stream::run(&machine::command(kernel.arch, &kernel.image, &boot), limits, |line, at| {
+        if recorder.line(line, at) {
+            reporter.advance(1);
+        }
+        if recorder.is_over { Next::Stop } else { Next::Go }
+    })?;
+    reporter.end();
+    Ok(recorder.report(kernel.arch.name, end, options))
+}
+
+/// How the kernel is started: it ends after the tests, or goes on to a user space that looks for leaks.
+fn boot(kernel: &Kernel, cache: &Path, options: &Options) -> Result<Boot, KunitError> {
+    let mut boot = Boot::default();
+    if options.leaks {
+        let command = ["sh", "-c", LEAKS].map(str::to_owned);
+        boot = boot::prepare(kernel, cache, Some(&command))?;
+        boot.kernel.retain(|word| word != "quiet");
+    } else {
+        let shutdown = match kernel.arch.machine {
+            Machine::Uml => "halt",
+            Machine::Qemu { shutdown, .. } => shutdown,
+        };
+        boot.kernel.push(format!("kunit_shutdown={shutdown}"));
+    }
     if kernel.arch.machine == Machine::Uml {
         boot.kernel.push("console=tty".into());
     }
+    boot.kernel.push("kunit.enable=1".into());
     boot.kernel.extend(options.filter.iter().map(|filter| format!("kunit.filter_glob={filter}")));
-    let path = kernel.dir.join("console.log");
-    let mut log = File::create(&path).at("create", &path)?;
-    reporter.begin(&format!("testing {}", kernel.arch), None, Unit::Items);
-    let mut reader = Reader::default();
-    let mut console = Vec::new();
-    let mut splats: Vec<Splat> = Vec::new();
-    let mut attributed = 0;
-    let mut last = Duration::ZERO;
-    let limits = Limits { total: Some(LIMIT), silence: Some(SILENCE) };
-    let end = stream::run(&machine::command(kernel.arch, &kernel.image, &boot), limits, |line, at| {
-        // A full disk shows in what is missing from the log, not in the results.
-        let _ = writeln!(log, "{line}");
+    Ok(boot)
+}
+
+/// Takes the console line by line.
+#[derive(Default)]
+struct Recorder {
+    log: Option<File>,
+    reader: Reader,
+    console: Vec<String>,
+    splats: Vec<Splat>,
+    /// How many of the splats have got their test.
+    attributed: usize,
+    last: Duration,
+    /// Whether nothing more is to come, though the kernel runs.
+    is_over: bool,
+    /// How the user space ended, where there is one.
+    status: Option<u8>,
+}
+
+impl Recorder {
+    /// Takes a line. True if a test has ended with it.
+    fn line(&mut self, line: &str, at: Duration) -> bool {
+        if let Some(log) = &mut self.log {
+            // A full disk shows in what is missing from the log, not in the results.
+            let _ = writeln!(log, "{line}");
+        }
         if console::is_report(line) {
             let line = ktap::message(line).trim().to_owned();
             // What comes before the first test is no test's.
-            attributed += usize::from(reader.planned().is_none());
-            splats.push(Splat { line, test: None, known: None });
+            self.attributed += usize::from(self.reader.planned().is_none());
+            self.splats.push(Splat { line, test: None, known: None });
         }
-        if let Some(ended) = reader.line(line, at) {
+        let ended = self.reader.line(line, at);
+        if let Some(ended) = &ended {
             let path = ended.path.join(".");
-            splats[attributed..].iter_mut().for_each(|splat| splat.test = Some(path.clone()));
-            attributed = splats.len();
-            reporter.advance(1);
+            self.splats[self.attributed..].iter_mut().for_each(|splat| splat.test = Some(path.clone()));
+            self.attributed = self.splats.len();
         }
-        console.push(line.to_owned());
-        last = at;
+        self.status = self.status.or_else(|| boot::exit_status(line));
         // A kernel that died of its own tests may wait forever.
-        if ktap::message(line).starts_with("---[ end Kernel panic") { Next::Stop } else { Next::Go }
-    })?;
-    reporter.end();
-    let complete = reader.is_complete();
-    let (suites, mut errors) = reader.finish();
-    match end {
-        End::TooLong => errors.push(format!("the kernel was stopped after {} s", LIMIT.as_secs())),
-        End::Silent => errors.push(format!("the kernel hung: it said nothing for {} s", SILENCE.as_secs())),
-        End::Stopped => errors.push("the kernel panicked".into()),
-        End::Exit(0) => {}
-        End::Exit(code) if !complete => errors.push(format!("the kernel ended early, with exit code {code}")),
-        End::Exit(_) => {}
+        self.is_over |= self.status.is_some() || ktap::message(line).starts_with("---[ end Kernel panic");
+        self.console.push(line.to_owned());
+        self.last = at;
+        ended.is_some()
     }
-    for splat in &mut splats {
-        splat.known = options.known.iter().find(|known| known.explains(splat)).map(|known| known.why().to_owned());
+
+    fn report(mut self, arch: &str, end: End, options: &Options) -> Report {
+        let complete = self.reader.is_complete();
+        let (suites, mut errors) = self.reader.finish();
+        match (end, self.status) {
+            (End::TooLong, _) => errors.push(format!("the kernel was stopped after {} s", LIMIT.as_secs())),
+            (End::Silent, _) => errors.push(format!("the kernel hung: it said nothing for {} s", SILENCE.as_secs())),
+            (End::Stopped, None) => errors.push("the kernel panicked".into()),
+            (_, Some(0)) => {}
+            (_, Some(status)) => errors.push(format!("the search for leaks ended with exit code {status}")),
+            (End::Exit(_), None) if options.leaks => errors.push("the kernel ended before the search for leaks".into()),
+            (End::Exit(code), None) if code != 0 && !complete => {
+                errors.push(format!("the kernel ended early, with exit code {code}"));
+            }
+            (End::Exit(_), None) => {}
+        }
+        for splat in &mut self.splats {
+            splat.known = options.known.iter().find(|known| known.explains(splat)).map(|known| known.why().to_owned());
+        }
+        let unknown = self.splats.iter().filter(|splat| splat.known.is_none()).count();
+        if options.strict && unknown > 0 {
+            errors.push(format!("the kernel reported {unknown} mistakes of its own"));
+        }
+        let from = if errors.is_empty() { self.console.len() } else { self.console.len().saturating_sub(LAST_LINES) };
+        Report {
+            arch: arch.to_owned(),
+            seconds: self.last.as_secs_f64(),
+            totals: Totals::of(&suites),
+            errors,
+            splats: self.splats,
+            last_lines: self.console.split_off(from),
+            suites,
+        }
     }
-    let unknown = splats.iter().filter(|splat| splat.known.is_none()).count();
-    if options.strict && unknown > 0 {
-        errors.push(format!("the kernel reported {unknown} mistakes of its own"));
-    }
-    let from = if errors.is_empty() { console.len() } else { console.len().saturating_sub(LAST_LINES) };
-    Ok(Report {
-        arch: kernel.arch.name.to_owned(),
-        seconds: last.as_secs_f64(),
-        totals: Totals::of(&suites),
-        errors,
-        splats,
-        last_lines: console.split_off(from),
-        suites,
-    })
 }
