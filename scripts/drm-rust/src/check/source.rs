@@ -105,13 +105,27 @@ impl<'a> Build<'a> {
     }
 }
 
-/// Whether a message is about one of these files.
+/// Whether a message is about one of these files, and not only about what one of them includes.
 fn concerns(message: &str, files: &[&str]) -> bool {
-    files.iter().any(|file| message.contains(file))
+    let mut lines = message.lines().filter(|line| !line.trim_start().starts_with("In file included from"));
+    lines.any(|line| files.iter().any(|file| line.contains(file)))
 }
 
 /// The objects that hold these files, by the makefiles of a work tree.
 pub(super) fn targets(top: &Path, files: &[&str]) -> BTreeSet<Target> {
     let read = |path: &str| fs::read_to_string(top.join(path)).ok();
     files.iter().filter_map(|file| targets::of_file(file, &read)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_of_what_a_file_includes_is_not_its_own() {
+        let message = "In file included from /x/rust/helpers/a.c:3:\n/x/include/io.h:9:5: warning: arithmetic";
+        assert!(!concerns(message, &["rust/helpers/a.c"]));
+        assert!(concerns(message, &["include/io.h"]));
+        assert!(concerns("warning: unused\n  --> rust/kernel/a.rs:1:5", &["rust/kernel/a.rs"]));
+    }
 }
