@@ -5,6 +5,8 @@
 #   make tree       linux/ only
 #   make checks     checks of every patch only
 #   make kunit      KUnit on UML only
+#   make cross      compiles the abstractions and drivers for the other architectures
+#   make matrix     boots and tests the kernels of all architectures
 #   make bench      measures the toolchain against tar and git
 #   make clean      removes build/
 #
@@ -18,7 +20,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 TOOL := build/cargo/release/drm-rust
 CARGO := cd scripts/drm-rust && cargo
 # Other variables of the command line are the kernel's (LLVM=, ARCH=, V=…): cargo need not see them.
-OURS := all bootstrap tool setup tree test test-tool test-tree checks kunit bench clean
+OURS := all bootstrap tool setup tree test test-tool test-tree checks kunit cross matrix bench clean
 
 # Where clang and Rust's sources are, as `drm-rust setup` found them. Where it has not run yet, make runs it and
 # starts again.
@@ -51,7 +53,7 @@ setup: tool
 tree: setup
 	@$(TOOL) tree
 
-test: test-tool test-tree checks kunit
+test: test-tool test-tree checks kunit cross
 
 # Format, lints, unit and command tests: seconds.
 test-tool: setup
@@ -71,6 +73,15 @@ checks: tree
 # The suites and doctests of the topics, with everything else that the tree can test on UML.
 kunit: tree
 	$(CARGO) test --release --locked --test kunit -- --ignored --test-threads=1 --nocapture
+
+# What is ours, for the architectures that no other test builds for.
+cross: tree
+	@$(TOOL) build arm64 riscv loongarch --target rust/ --target drivers/gpu/
+
+# Every architecture in full: the better part of an hour from cold on two cores.
+matrix: tree
+	@$(TOOL) setup --qemu
+	@$(TOOL) test um x86_64 arm64 riscv loongarch
 
 bench: tree
 	$(CARGO) bench --locked --bench tree

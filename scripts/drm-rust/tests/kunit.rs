@@ -79,6 +79,16 @@ fn every_suite_and_doctest_of_the_overlay_passes() {
 
 #[test]
 #[ignore = "builds a kernel: make kunit"]
+fn the_debug_variant_finds_no_mistake_and_no_leak() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_drm-rust"));
+    let status = command.args(["test", "um", "--variant", "debug"]).current_dir(root()).status().unwrap();
+    assert!(status.success(), "drm-rust test ended with {status}");
+    let console = fs::read_to_string(root().join("build/um-debug/console.log")).unwrap();
+    assert!(console.contains("drm-rust: begin"), "there was no user space to search for leaks");
+}
+
+#[test]
+#[ignore = "builds a kernel: make kunit"]
 fn a_command_runs_in_the_kernel_and_gives_its_status() {
     let boot = |args: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_drm-rust"));

@@ -62,6 +62,10 @@ impl Selection {
         Ok(self.arches.iter().map(|name| name.parse()).collect::<Result<_, _>>()?)
     }
 
+    pub(super) fn is_several(&self) -> bool {
+        self.arches.len() > 1
+    }
+
     pub(super) fn variant(&self) -> Variant {
         self.variant.get()
     }

@@ -50,25 +50,72 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let known = console::load(&context.ws.data("known_reports.toml"))?;
     let debug = variant == Variant::Debug;
     let options = kunit::Options { filter: arguments.filter.clone(), strict: debug, leaks: debug, known };
-    let mut reports = Vec::new();
+    let mut rows = Vec::new();
     for arch in arches {
-        let kernel = build(context, &Request::new(arch, variant))?;
-        let report = kunit::run(&kernel, &context.ws.cache, &options, &context.progress)?;
-        save(&kernel, &report)?;
-        if !arguments.json {
-            context.data(&summary(&report))?;
-        }
-        reports.push(report);
+        let row = match test(context, &Request::new(arch, variant), &options, arguments.json) {
+            Ok(row) => row,
+            // One architecture that does not build says nothing about the others.
+            Err(error) if arguments.selection.is_several() => Row::failed(arch.name, &error),
+            Err(error) => return Err(error),
+        };
+        rows.push(row);
     }
     if arguments.json {
-        context.json(&reports)?;
+        context.json(&rows.iter().filter_map(|row| row.report.as_ref()).collect::<Vec<_>>())?;
+    } else if rows.len() > 1 {
+        context.data(&table(&rows))?;
     }
-    let failed: Vec<_> = reports.iter().filter(|report| !report.is_good()).map(|report| report.arch.as_str()).collect();
+    let failed: Vec<_> = rows.iter().filter(|row| !row.is_good()).map(|row| row.arch).collect();
     if failed.is_empty() {
         return Ok(());
     }
     let hint = "build/ARCH/console.log has everything that the kernel said; --filter runs one suite or test";
     Err(CommandError::check(format!("tests failed on {}", failed.join(", ")), hint))
+}
+
+/// What became of one architecture.
+struct Row {
+    arch: &'static str,
+    /// How long the build took (seconds).
+    build: f64,
+    report: Option<Report>,
+}
+
+impl Row {
+    fn failed(arch: &'static str, error: &CommandError) -> Row {
+        // The other architectures go on; this belongs beside their errors.
+        error.report();
+        Row { arch, build: 0.0, report: None }
+    }
+
+    fn is_good(&self) -> bool {
+        self.report.as_ref().is_some_and(Report::is_good)
+    }
+}
+
+fn test(context: &Context, request: &Request, options: &kunit::Options, quiet: bool) -> Result<Row, CommandError> {
+    let kernel = build(context, request)?;
+    let report = kunit::run(&kernel, &context.ws.cache, options, &context.progress)?;
+    save(&kernel, &report)?;
+    if !quiet {
+        context.data(&summary(&report))?;
+    }
+    Ok(Row { arch: request.arch.name, build: kernel.time.as_secs_f64(), report: Some(report) })
+}
+
+/// A line for each architecture.
+fn table(rows: &[Row]) -> String {
+    let mut text = format!("\n{:10} {:>10} {:>10}  tests\n", "", "build", "run");
+    for row in rows {
+        let Some(report) = &row.report else {
+            text += &format!("{:10} {:>10} {:>10}  failed\n", row.arch, "-", "-");
+            continue;
+        };
+        let errors: String = report.errors.iter().map(|error| format!("; {error}")).collect();
+        let tests = counts(report.totals);
+        text += &format!("{:10} {:8.1} s {:8.1} s  {tests}{errors}\n", row.arch, row.build, report.seconds);
+    }
+    text
 }
 
 fn save(kernel: &Kernel, report: &Report) -> CommandResult {
