@@ -31,6 +31,9 @@ struct Arguments {
     /// Also pahole, for configurations with CONFIG_DEBUG_INFO_BTF
     #[arg(long)]
     btf: bool,
+    /// Also what `drm-rust igt` needs
+    #[arg(long)]
+    igt: bool,
     /// Only look: show every tool with its version and place, and fail if one is missing
     #[arg(long)]
     check: bool,
@@ -46,7 +49,12 @@ pub(super) fn args(command: Command) -> Command {
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let cache = &context.ws.cache;
-    let wanted = [(Group::Checks, arguments.checks), (Group::Emulators, arguments.qemu), (Group::Btf, arguments.btf)];
+    let wanted = [
+        (Group::Checks, arguments.checks),
+        (Group::Emulators, arguments.qemu),
+        (Group::Igt, arguments.igt),
+        (Group::Btf, arguments.btf),
+    ];
     let mut groups = vec![Group::Tree, Group::Optional];
     groups.extend(wanted.iter().filter(|(_, wanted)| *wanted).map(|(group, _)| *group));
     if arguments.check {

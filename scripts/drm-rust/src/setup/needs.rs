@@ -55,11 +55,14 @@ pub enum Group {
     Btf,
     /// To make work shorter. Nothing fails without it.
     Optional,
+    /// To make the user space that has IGT.
+    Igt,
 }
 
 impl Group {
     /// Every group.
-    pub const ALL: &[Group] = &[Group::Tree, Group::Checks, Group::Emulators, Group::Btf, Group::Optional];
+    pub const ALL: &[Group] =
+        &[Group::Tree, Group::Checks, Group::Emulators, Group::Igt, Group::Btf, Group::Optional];
 
     /// The option of `drm-rust setup` that gets it, where one must be given.
     pub fn option(self) -> Option<&'static str> {
@@ -67,6 +70,7 @@ impl Group {
             Group::Tree | Group::Optional => None,
             Group::Checks => Some("--checks"),
             Group::Emulators => Some("--qemu"),
+            Group::Igt => Some("--igt"),
             Group::Btf => Some("--btf"),
         }
     }
@@ -162,6 +166,15 @@ pub static NEEDS: &[Need] = &[
         group: Group::Btf,
         // With an older one, Kconfig has either Rust or BTF.
         ..program("pahole", Some("1.24"), "CONFIG_DEBUG_INFO_BTF", Get::Apt(&["dwarves"]))
+    Need {
+        group: Group::Igt,
+        ..program(
+            "mmdebstrap",
+            Some("1.3"),
+            "the user space that has IGT",
+            // The latter for users other than root.
+            Get::Apt(&["mmdebstrap", "uidmap"]),
+        )
     },
     emulator("qemu-system-x86_64", "running x86_64 kernels", &["qemu-system-x86"]),
     emulator("qemu-system-aarch64", "running arm64 kernels", &["qemu-system-arm"]),
