@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 #   make            what the machine lacks, the complete tree in linux/, and the pull request that would be sent
-#   make test       every test, up to a KUnit run of the kernel
+#   make test       every test, up to KUnit and IGT in the kernel
 #   make tree       linux/ only
 #   make checks     checks of every patch only
 #   make kunit      KUnit on UML only
 #   make cross      compiles the abstractions and drivers for the other architectures
 #   make matrix     boots and tests the kernels of all architectures
+#   make igt        IGT on UML only
 #   make bench      measures the toolchain against tar and git
 #   make clean      removes build/
 #
@@ -20,7 +21,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 TOOL := build/cargo/release/drm-rust
 CARGO := cd scripts/drm-rust && cargo
 # Other variables of the command line are the kernel's (LLVM=, ARCH=, V=…): cargo need not see them.
-OURS := all bootstrap tool setup tree test test-tool test-tree checks kunit cross matrix bench clean
+OURS := all bootstrap tool setup tree test test-tool test-tree checks kunit igt cross matrix bench clean
 
 # Where clang and Rust's sources are, as `drm-rust setup` found them. Where it has not run yet, make runs it and
 # starts again.
@@ -53,7 +54,7 @@ setup: tool
 tree: setup
 	@$(TOOL) tree
 
-test: test-tool test-tree checks kunit cross
+test: test-tool test-tree checks kunit igt cross
 
 # Format, lints, unit and command tests: seconds.
 test-tool: setup
@@ -74,6 +75,10 @@ checks: tree
 kunit: tree
 	$(CARGO) test --release --locked --test kunit -- --ignored --test-threads=1 --nocapture
 
+# IGT GPU Tools against vkms, with tests that hang and that kill the kernel.
+igt: tree
+	@$(TOOL) setup --igt
+	$(CARGO) test --release --locked --test igt -- --ignored --test-threads=1 --nocapture
 # What is ours, for the architectures that no other test builds for.
 cross: tree
 	@$(TOOL) build arm64 riscv loongarch --target rust/ --target drivers/gpu/

@@ -142,7 +142,7 @@ impl Suite<'_> {
 }
 
 /// The mirrors that the machine's apt uses, likeliest first.
-fn mirrors() -> Result<Vec<String>, DebianError> {
+pub fn mirrors() -> Result<Vec<String>, DebianError> {
     let output = Process::new("apt-get").args(["--print-uris", "update"]).run()?;
     Ok(mirrors_of(&output.text()))
 }

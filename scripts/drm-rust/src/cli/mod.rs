@@ -10,6 +10,7 @@ mod completions;
 mod context;
 mod error;
 mod forward;
+mod igt;
 mod man;
 mod op;
 mod progress;
@@ -48,8 +49,9 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "build", group: "The kernel", args: build::args, run: build::run },
     Entry { name: "test", group: "The kernel", args: test::args, run: test::run },
     Entry { name: "boot", group: "The kernel", args: boot::args, run: boot::run },
-    Entry { name: "check", group: "Topics", args: check::args, run: check::run },
+    Entry { name: "igt", group: "The kernel", args: igt::args, run: igt::run },
     Entry { name: "ci", group: "The kernel", args: ci::args, run: ci::run },
+    Entry { name: "check", group: "Topics", args: check::args, run: check::run },
     Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
     Entry { name: "forward", group: "Topics", args: forward::args, run: forward::run },
     Entry { name: "op", group: "History", args: op::args, run: op::run },

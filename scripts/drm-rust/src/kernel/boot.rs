@@ -127,11 +127,7 @@ pub(crate) fn prepare(kernel: &Kernel, cache: &Path, command: Option<&[String]>)
     }
     let init = format!("init={}", script.display());
     let more: Vec<String> = match &arch.machine {
-        Machine::Uml => {
-            let root =
-                ["root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro", "con=none", "con0=fd:0,fd:1", "ssl=none"];
-            root.map(str::to_owned).into_iter().chain([init]).collect()
-        }
+        Machine::Uml => machine::hostfs_root(Path::new("/"), &script),
         Machine::Qemu { .. } if arch.is_of_this_machine() => {
             boot.qemu = ["-fsdev", "local,id=root,path=/,security_model=none,readonly=on", "-device"]
                 .into_iter()

@@ -43,6 +43,14 @@ pub fn command(arch: &Arch, image: &Path, boot: &Boot) -> Process {
     process.bound_to_caller()
 }
 
+/// Words that make UML take a folder of this machine as its root, read only, and standard input and output as its
+/// console.
+pub fn hostfs_root(root: &Path, init: &Path) -> Vec<String> {
+    let words = ["root=/dev/root", "rootfstype=hostfs", "ro", "con=none", "con0=fd:0,fd:1", "ssl=none"];
+    let of_folder = [format!("rootflags={}", root.display()), format!("init={}", init.display())];
+    words.map(str::to_owned).into_iter().chain(of_folder).collect()
+}
+
 /// KVM where this processor can run a guest of the architecture, else emulation. A `/dev/kvm` alone tells nothing:
 /// without the processor's support the guest hangs.
 fn accelerator(arch: &Arch) -> &'static str {

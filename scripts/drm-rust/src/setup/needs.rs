@@ -61,8 +61,7 @@ pub enum Group {
 
 impl Group {
     /// Every group.
-    pub const ALL: &[Group] =
-        &[Group::Tree, Group::Checks, Group::Emulators, Group::Igt, Group::Btf, Group::Optional];
+    pub const ALL: &[Group] = &[Group::Tree, Group::Checks, Group::Emulators, Group::Igt, Group::Btf, Group::Optional];
 
     /// The option of `drm-rust setup` that gets it, where one must be given.
     pub fn option(self) -> Option<&'static str> {
@@ -166,6 +165,7 @@ pub static NEEDS: &[Need] = &[
         group: Group::Btf,
         // With an older one, Kconfig has either Rust or BTF.
         ..program("pahole", Some("1.24"), "CONFIG_DEBUG_INFO_BTF", Get::Apt(&["dwarves"]))
+    },
     Need {
         group: Group::Igt,
         ..program(

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Two drivers, subtest by subtest.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Report;
+use super::results::Status;
+
+/// How a subtest ended with each driver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// `test@subtest`.
+    pub name: String,
+    /// With the driver.
+    pub status: Status,
+    /// With the one that it is measured against.
+    pub reference: Status,
+}
+
+impl Row {
+    /// Whether the driver does worse.
+    pub fn is_worse(&self) -> bool {
+        self.status > self.reference
+    }
+}
+
+/// The subtests of both, in the order of the first. What one of them lacks never ran there.
+pub fn rows(report: &Report, reference: &Report) -> Vec<Row> {
+    let mut others: BTreeMap<_, _> =
+        reference.subtests.iter().map(|subtest| (subtest.name.as_str(), subtest.status)).collect();
+    let row = |name: &str, status, reference| Row { name: name.to_owned(), status, reference };
+    let both = report.subtests.iter().map(|subtest| {
+        let other = others.remove(subtest.name.as_str()).unwrap_or(Status::NotRun);
+        row(&subtest.name, subtest.status, other)
+    });
+    let mut rows: Vec<_> = both.collect();
+    rows.extend(others.into_iter().map(|(name, status)| row(name, Status::NotRun, status)));
+    rows
+}
+
+/// Where a driver does worse, a line for each: in its subtests, in the kernel's own reports outside of subtests, or
+/// because nothing passes with it.
+pub fn worse(rows: &[Row], report: &Report) -> Vec<String> {
+    let of_row = |row: &Row| format!("{}: {}, not {}", row.name, row.status.name(), row.reference.name());
+    let subtests = rows.iter().filter(|row| row.is_worse()).map(of_row);
+    let outside = report.unknown_splats().filter(|splat| splat.test.is_none());
+    let outside = outside.map(|splat| format!("outside of tests: {}", splat.line));
+    let none = !report.subtests.iter().any(|subtest| subtest.status < Status::Skip);
+    subtests.chain(outside).chain(none.then(|| "no subtest passed".to_owned())).collect()
+}
+
+/// The table for a person: every row, or those that differ.
+pub fn table(rows: &[Row], names: [&str; 2], all: bool) -> String {
+    let shown: Vec<_> = rows.iter().filter(|row| all || row.status != row.reference).collect();
+    if shown.is_empty() {
+        return format!("{} and {} do not differ in {} subtests\n", names[0], names[1], rows.len());
+    }
+    let width = shown.iter().map(|row| row.name.len()).max().unwrap_or_default();
+    let mut text = format!("{:width$}  {:10}  {:10}\n", "", names[0], names[1]);
+    for row in shown {
+        let mark = match row.status.cmp(&row.reference) {
+            std::cmp::Ordering::Greater => "worse",
+            std::cmp::Ordering::Less => "better",
+            std::cmp::Ordering::Equal => "",
+        };
+        let line = format!("{:width$}  {:10}  {:10}  {mark}", row.name, row.status.name(), row.reference.name());
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! One kernel that runs IGT, from its start to its end.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::IgtError;
+use super::console::{CARDS, Console, EXIT, Event};
+use super::lists::Test;
+use super::root::Root;
+use crate::error::FileContext;
+use crate::kernel::build::Kernel;
+use crate::kernel::machine::{self, Boot};
+use crate::process::quote;
+use crate::stream::{self, End, Limits, Next};
+
+/// Lines of the console to show where a kernel died.
+const LAST_LINES: usize = 20;
+/// What a kernel may take in addition to its subtests: to come up, to write results, to kill a test.
+const MARGIN: Duration = Duration::from_secs(60);
+/// Where a kernel finds the run's folder.
+const SHARE: &str = "/drm-rust/share";
+
+/// The kernel, the user space and the folder of a run.
+pub(super) struct Guest<'a> {
+    pub(super) kernel: &'a Kernel,
+    pub(super) root: &'a Root,
+    /// The folder on this machine.
+    pub(super) dir: PathBuf,
+    pub(super) driver: &'a str,
+    /// How long a subtest may take.
+    pub(super) limit: Duration,
+    /// Everything that the kernels say.
+    pub(super) log: File,
+}
+
+/// What is left of a kernel that ended.
+pub(super) struct Ended {
+    pub(super) console: Console,
+    pub(super) seconds: f64,
+    /// How it died, if it did not get to the script's end.
+    pub(super) death: Option<String>,
+    pub(super) last_lines: Vec<String>,
+}
+
+impl Guest<'_> {
+    /// Runs tests; `ended` is called for each subtest that ended. Results go into a folder of this name.
+    pub(super) fn run_tests(&mut self, tests: &[Test], name: &str, ended: impl Fn()) -> Result<Ended, IgtError> {
+        let names: Vec<_> = tests.iter().flat_map(Test::names).collect();
+        let list: String = names.iter().map(|name| format!("igt@{name}\n")).collect();
+        let path = self.dir.join(format!("{name}.list"));
+        fs::write(&path, list).at("write", &path)?;
+        let meta = tests.iter().any(|test| test.name == "meta_test");
+        // Reading the runner's socket, IGT 2.5 mixes up what subtests wrote to standard error.
+        let mut script = String::from("export IGT_RUNNER_DISABLE_SOCKET_COMMUNICATION=1\n");
+        script += &format!("export IGT_FORCE_DRIVER={}\n", quote(self.driver));
+        // These tests do what must never happen, and are meant for those who ask for them.
+        script += if meta { "export IGT_CI_META_TEST=1\n" } else { "" };
+        script += &format!(
+            "igt_runner --sync --multiple-mode --per-test-timeout {} --prune-mode keep-subtests \
+             --test-list {SHARE}/{name}.list /usr/libexec/igt-gpu-tools {SHARE}/{name}\n",
+            self.limit.as_secs()
+        );
+        let total = self.limit * (names.len() as u32 + 1) + MARGIN;
+        self.boot(&script, total, ended)
+    }
+
+    /// Has IGT gather the results of a kernel that died.
+    pub(super) fn gather(&mut self, name: &str) -> Result<(), IgtError> {
+        self.boot(&format!("igt_results {SHARE}/{name}\n"), MARGIN, || ()).map(drop)
+    }
+
+    fn boot(&mut self, script: &str, total: Duration, ended: impl Fn()) -> Result<Ended, IgtError> {
+        let path = self.dir.join("run");
+        fs::write(&path, self.script(script)).at("write", &path)?;
+        let mut words = machine::hostfs_root(&self.root.dir, Path::new("/drm-rust/init"));
+        words.push("console=tty".into());
+        words.push(format!("DRM_RUST_SHARE={}", self.dir.display()));
+        let boot = Boot { kernel: words, qemu: Vec::new() };
+        let limits = Limits { total: Some(total), silence: Some(self.limit + MARGIN) };
+        let mut console = Console::default();
+        let mut lines = Vec::new();
+        let mut last = Duration::ZERO;
+        let log = &mut self.log;
+        let end = stream::run(&machine::command(self.kernel.arch, &self.kernel.image, &boot), limits, |line, at| {
+            // A full disk shows in what is missing from the log.
+            let _ = writeln!(log, "{line}");
+            lines.push(line.to_owned());
+            last = at;
+            match console.line(line) {
+                Some(Event::Panic) => return Next::Stop,
+                Some(Event::Ended) => ended(),
+                Some(Event::Done) | None => {}
+            }
+            Next::Go
+        })?;
+        let death = death(end, &console, limits);
+        let last_lines = lines.split_off(lines.len().saturating_sub(LAST_LINES));
+        Ok(Ended { console, seconds: last.as_secs_f64(), death, last_lines })
+    }
+
+    /// The script of a run: what is to be done, if the driver has a card.
+    fn script(&self, what: &str) -> String {
+        let driver = quote(self.driver);
+        format!(
+            "cards=$(sed 's/ .*//' /sys/kernel/debug/dri/*/name | sort -u | tr '\\n' ' ')\n\
+             echo \"{CARDS}$cards\"\n\
+             case \" $cards\" in *\" \"{driver}\" \"*) ;; *) exit ;; esac\n\
+             {what}\
+             echo \"{EXIT}$?\"\n"
+        )
+    }
+}
+
+/// How a kernel died, if it did.
+fn death(end: End, console: &Console, limits: Limits) -> Option<String> {
+    let seconds = |limit: Option<Duration>| limit.unwrap_or_default().as_secs();
+    if let Some(why) = &console.panic {
+        return Some(format!("panicked: {why}"));
+    }
+    match end {
+        End::Stopped => Some("panicked".into()),
+        End::Silent => Some(format!("hung: it said nothing for {} s", seconds(limits.silence))),
+        End::TooLong => Some(format!("was stopped after {} s", seconds(limits.total))),
+        // A driver without a card ends the script early.
+        End::Exit(0) if console.cards.is_some() && console.running.is_none() => None,
+        End::Exit(code) => Some(format!("ended early, with exit code {code}")),
+    }
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! IGT GPU Tools against a driver, in UML.
+//!
+//! `igt_runner` runs the tests. It kills a subtest that takes too long, and with it the test's other subtests. Those,
+//! and what was not reached because the kernel died, run in a kernel of their own, until nothing is left.
+
+pub mod compare;
+pub mod console;
+mod guest;
+pub mod junit;
+pub mod lists;
+pub mod results;
+pub mod root;
+pub mod rounds;
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Class, Explain, FileContext, FileError};
+use crate::kernel::build::Kernel;
+use crate::kernel::config;
+use crate::kunit::console::{Known, Splat};
+use crate::lock::{Lock, LockError};
+use crate::process::ProcessError;
+use crate::report::{Reporter, Unit};
+use guest::{Ended, Guest};
+use lists::Test;
+use results::{ResultsError, Status, Subtest};
+use root::Root;
+use rounds::Rounds;
+
+/// Kernels that may be started for one run.
+const MAX_ROUNDS: usize = 50;
+
+/// IGT could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum IgtError {
+    /// Reading or writing failed.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A program failed.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// IGT wrote what is not known.
+    #[error(transparent)]
+    Results(#[from] ResultsError),
+    /// Another run uses the folder.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The kernel was built without the driver.
+    #[error("the kernel has no driver `{driver}`: CONFIG_{symbol} is {}", if .value == "m" { "a module" } else { "not set" })]
+    NoDriver {
+        /// The driver.
+        driver: String,
+        /// Its symbol.
+        symbol: String,
+        /// The symbol's value.
+        value: String,
+    },
+    /// The driver has no card.
+    #[error("the driver `{driver}` has no card; there are: {}", .cards.join(", "))]
+    NoCard {
+        /// The driver.
+        driver: String,
+        /// The drivers that have one.
+        cards: Vec<String>,
+    },
+    /// No test was started.
+    #[error("{what}; the console's last lines:\n{}", .last_lines.join("\n"))]
+    NotUp {
+        /// What happened.
+        what: String,
+        /// The end of its console.
+        last_lines: Vec<String>,
+    },
+}
+
+impl Explain for IgtError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            IgtError::File(error) => return error.hint(),
+            IgtError::Process(error) => return error.hint(),
+            IgtError::Lock(error) => return error.hint(),
+            IgtError::Results(_) => {
+                "IGT may be newer than drm-rust: scripts/drm-rust/src/igt/results.rs reads them".into()
+            }
+            IgtError::NoDriver { symbol, .. } => {
+                format!("CONFIG_{symbol}=y belongs into arch/um/configs/drm_rust_defconfig")
+            }
+            IgtError::NoCard { .. } => "the driver must make a device of its own when the kernel boots".into(),
+            IgtError::NotUp { .. } => "console.log of the run's folder has everything that the kernel said".into(),
+        })
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            IgtError::NotUp { .. } => Class::Check,
+            _ => Class::Failed,
+        }
+    }
+}
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The driver whose card IGT gets.
+    pub driver: String,
+    /// What to run.
+    pub tests: Vec<Test>,
+    /// How long a subtest may take.
+    pub limit: Duration,
+    /// Reports of the kernel about itself that come with the base.
+    pub known: Vec<Known>,
+}
+
+/// A kernel that died in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Death {
+    /// The test or subtest that ran, if one did.
+    pub test: Option<String>,
+    /// How.
+    pub what: String,
+    /// The last lines of its console.
+    pub last_lines: Vec<String>,
+}
+
+/// What a run has shown.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// The driver.
+    pub driver: String,
+    /// The version of IGT.
+    pub igt: String,
+    /// Wall time of all kernels together (seconds).
+    pub seconds: f64,
+    /// What is wrong with the run as a whole.
+    pub errors: Vec<String>,
+    /// Reports of the kernel about itself.
+    pub splats: Vec<Splat>,
+    /// Kernels that died.
+    pub deaths: Vec<Death>,
+    /// The subtests, in the order in which they were asked for.
+    pub subtests: Vec<Subtest>,
+}
+
+impl Report {
+    /// Whether everything is as it should be.
+    pub fn is_good(&self) -> bool {
+        self.errors.is_empty() && !self.subtests.iter().any(|subtest| subtest.status.is_bad())
+    }
+
+    /// Reports of the kernel about itself that are not known to come with the base.
+    pub fn unknown_splats(&self) -> impl Iterator<Item = &Splat> {
+        self.splats.iter().filter(|splat| splat.known.is_none())
+    }
+}
+
+/// The folder with the results of all runs of a kernel.
+pub fn folder(kernel: &Kernel) -> PathBuf {
+    kernel.dir.join("igt")
+}
+
+/// An error where the kernel was built without a driver.
+pub fn require_driver(kernel: &Kernel, driver: &str) -> Result<(), IgtError> {
+    let path = kernel.dir.join(".config");
+    let config = config::parse(&fs::read_to_string(&path).at("read", &path)?);
+    let symbol = format!("DRM_{}", driver.to_uppercase().replace('-', "_"));
+    match config.get(&symbol).map_or("n", String::as_str) {
+        "y" => Ok(()),
+        value => Err(IgtError::NoDriver { driver: driver.to_owned(), value: value.to_owned(), symbol }),
+    }
+}
+
+/// Runs tests. What they and the kernel left is in a folder with the driver's name, until the next run.
+pub fn run(kernel: &Kernel, root: &Root, options: &Options, reporter: &dyn Reporter) -> Result<Report, IgtError> {
+    let dir = folder(kernel).join(&options.driver);
+    let _lock = Lock::take(&dir.with_extension("lock"), Duration::ZERO)?;
+    if dir.exists() {
+        fs::remove_dir_all(&dir).at("remove", &dir)?;
+    }
+    fs::create_dir_all(&dir).at("create", &dir)?;
+    let path = dir.join("console.log");
+    let log = File::create(&path).at("create", &path)?;
+    let mut guest = Guest { kernel, root, dir, driver: &options.driver, limit: options.limit, log };
+    let mut rounds = Rounds::new(options.tests.clone());
+    let (mut splats, mut deaths, mut seconds) = (Vec::new(), Vec::new(), 0.0);
+    let total = options.tests.iter().map(|test| test.names().len()).sum::<usize>();
+    reporter.begin(&format!("igt {}", options.driver), Some(total as u64), Unit::Items);
+    for number in 0..MAX_ROUNDS {
+        let left = rounds.left();
+        if left.is_empty() {
+            break;
+        }
+        let name = format!("round-{number}");
+        let ended = guest.run_tests(&left, &name, || reporter.advance(1))?;
+        require_start(&ended, &options.driver)?;
+        let found = gather(&mut guest, &name)?;
+        rounds.take(found, &ended.console, ended.death.as_deref());
+        seconds += ended.seconds;
+        splats.extend(ended.console.splats);
+        let (test, last_lines) = (ended.console.running, ended.last_lines);
+        deaths.extend(ended.death.map(|what| Death { test, what, last_lines }));
+    }
+    reporter.end();
+    for splat in &mut splats {
+        splat.known = options.known.iter().find(|known| known.explains(splat)).map(|known| known.why().to_owned());
+    }
+    let report = Report {
+        driver: options.driver.clone(),
+        igt: root.version.clone(),
+        seconds,
+        errors: Vec::new(),
+        splats,
+        deaths,
+        subtests: rounds.finish(),
+    };
+    Ok(Report { errors: errors(&report), ..report })
+}
+
+/// An error where a kernel did not get to its first test.
+fn require_start(ended: &Ended, driver: &str) -> Result<(), IgtError> {
+    let last_lines = || ended.last_lines.clone();
+    match (&ended.console.cards, &ended.death) {
+        (None, death) => {
+            let what = death.as_deref().unwrap_or("ended early");
+            Err(IgtError::NotUp { what: format!("the kernel {what} before any test"), last_lines: last_lines() })
+        }
+        (Some(cards), _) if !cards.iter().any(|card| card == driver) => {
+            Err(IgtError::NoCard { driver: driver.to_owned(), cards: cards.clone() })
+        }
+        (Some(_), _) if ended.console.started.is_empty() => {
+            Err(IgtError::NotUp { what: "igt_runner started no test".into(), last_lines: last_lines() })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The results of a round; IGT must gather them where the kernel died.
+fn gather(guest: &mut Guest<'_>, name: &str) -> Result<Vec<Subtest>, IgtError> {
+    let path = guest.dir.join(name).join("results.json");
+    // A kernel that dies may leave any part of it behind.
+    if fs::read_to_string(&path).map_or(true, |text| results::read(&text).is_err()) {
+        guest.gather(name)?;
+    }
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(results::read(&text)?),
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// What is wrong with a run as a whole.
+fn errors(report: &Report) -> Vec<String> {
+    let mut errors: Vec<String> = Vec::new();
+    for death in &report.deaths {
+        let test = death.test.as_deref().unwrap_or("outside of tests");
+        errors.push(format!("{test}: the kernel {}", death.what));
+    }
+    match report.unknown_splats().count() {
+        0 => {}
+        1 => errors.push("the kernel reported a mistake of its own".into()),
+        count => errors.push(format!("the kernel reported {count} mistakes of its own")),
+    }
+    if !report.subtests.iter().any(|subtest| subtest.status < Status::Skip) {
+        errors.push("no subtest passed".into());
+    }
+    errors
+}
