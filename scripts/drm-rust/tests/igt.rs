@@ -238,7 +238,19 @@ fn a_subtest_that_hangs_or_kills_the_kernel_does_not_keep_the_others_from_runnin
     assert_eq!(output.status.code(), Some(4));
     let report = json(&output);
     let lines = report.subtests.iter().map(|subtest| format!("{}: {}\n", subtest.name, subtest.status.name()));
-    insta::assert_snapshot!(lines.collect::<String>(), @"");
+    insta::assert_snapshot!(lines.collect::<String>(), @"
+    meta_test@pass-result: pass
+    meta_test@warn: warn
+    meta_test@fail-result: fail
+    meta_test@dmesg-pass: pass
+    meta_test@dmesg-warn: dmesg-warn
+    meta_test@user-crash: crash
+    meta_test@piglit-timeout: timeout
+    meta_test@abort: abort
+    meta_test@generate-panic: incomplete
+    core_getversion@basic: pass
+    core_getversion@all-cards: pass
+    ");
     assert_eq!(report.errors, ["meta_test@generate-panic: the kernel panicked: sysrq triggered crash"]);
     assert!(!report.deaths[0].last_lines.is_empty());
 }
@@ -250,9 +262,21 @@ fn what_cannot_run_is_an_error_that_says_why() {
         let output = igt(args);
         format!("{}exit {}", String::from_utf8_lossy(&output.stderr), output.status.code().unwrap())
     };
-    insta::assert_snapshot!(err(&["--quiet", "--driver", "mgag200"]), @"");
-    insta::assert_snapshot!(err(&["--quiet", "--driver", "nova"]), @"");
-    insta::assert_snapshot!(err(&["--quiet", "--tests", "kms_addfb"]), @"");
+    insta::assert_snapshot!(err(&["--quiet", "--driver", "mgag200"]), @"
+    error: the kernel has no driver `mgag200`: CONFIG_DRM_MGAG200 is not set
+    hint: CONFIG_DRM_MGAG200=y belongs into arch/um/configs/drm_rust_defconfig
+    exit 1
+    ");
+    insta::assert_snapshot!(err(&["--quiet", "--driver", "nova"]), @"
+    error: the driver `nova` has no card; there are: vgem, vkms
+    hint: the driver must make a device of its own when the kernel boots
+    exit 1
+    ");
+    insta::assert_snapshot!(err(&["--quiet", "--tests", "kms_addfb"]), @"
+    error: IGT has no test `kms_addfb`; is `kms_addfb_basic` meant?
+    hint: name tests as kms_flip or kms_flip@basic-*, lists as @FILE or kms, smoke
+    exit 2
+    ");
 }
 
 #[test]
