@@ -54,6 +54,10 @@ struct Arguments {
     /// Show where they do not differ, too
     #[arg(long, requires = "compare")]
     all: bool,
+    /// Run this many kernels at once: tests mostly wait, but those that measure
+    /// times may fail on a busy machine
+    #[arg(short, long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u16).range(1..=64))]
+    jobs: u16,
     /// Stop a subtest after this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
@@ -89,10 +93,11 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let kernel = build(context, &Request::new("um".parse()?, arguments.variant.get()))?;
     let drivers: Vec<_> = std::iter::once(&arguments.driver).chain(&arguments.compare).collect();
     drivers.iter().try_for_each(|driver| igt::require_driver(&kernel, driver))?;
+    let jobs = usize::from(arguments.jobs);
     let limit = Duration::from_secs(arguments.timeout);
     let run = |driver: &&String| {
         let (driver, tests, known) = (driver.to_string(), tests.clone(), known.clone());
-        let report = igt::run(&kernel, &root, &Options { driver, tests, limit, known }, &context.progress)?;
+        let report = igt::run(&kernel, &root, &Options { driver, tests, jobs, limit, known }, &context.progress)?;
         save(&kernel, &report)?;
         Ok(report)
     };

@@ -92,6 +92,28 @@ pub fn patterns(wanted: &str, lists: &Path, here: &Path) -> Result<Vec<String>, 
     if patterns.is_empty() { Err(ListError::Empty) } else { Ok(patterns) }
 }
 
+/// Deals tests out to several kernels, subtest by subtest, so that each gets its share of the slow ones. Kernels that
+/// would get nothing are left out.
+pub fn split(tests: &[Test], kernels: usize) -> Vec<Vec<Test>> {
+    let mut parts = vec![Vec::<Test>::new(); kernels];
+    let mut next = (0..kernels).cycle();
+    let mut deal = |name: &str, subtest: Option<&String>| {
+        let part = &mut parts[next.next().expect("it goes round")];
+        if part.last().is_none_or(|test| test.name != name) {
+            part.push(Test { name: name.to_owned(), subtests: Vec::new() });
+        }
+        part.last_mut().expect("just seen").subtests.extend(subtest.cloned());
+    };
+    for test in tests {
+        if test.subtests.is_empty() {
+            deal(&test.name, None);
+        }
+        test.subtests.iter().for_each(|subtest| deal(&test.name, Some(subtest)));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
 /// The names of the lists in a folder.
 fn list_names(lists: &Path) -> Vec<String> {
     let entries = fs::read_dir(lists).into_iter().flatten().flatten();
@@ -207,6 +229,17 @@ mod tests {
             "IGT has no test `kms_flip@nothing`; is `kms_flip@basic-flip` meant?"
         );
         assert!(select(&["kms_tiled_display@sub"]).is_err());
+    }
+
+    #[test]
+    fn each_kernel_gets_its_share() {
+        let tests = catalogue().select(&["*".into()], Path::new("")).unwrap();
+        let parts = split(&tests, 2);
+        let names = |part: &Vec<Test>| part.iter().flat_map(Test::names).collect::<Vec<_>>();
+        assert_eq!(names(&parts[0]), ["core_auth@basic", "kms_tiled_display", "kms_flip@wf_vblank"]);
+        assert_eq!(names(&parts[1]), ["core_auth@magics", "kms_flip@basic-flip"]);
+        assert_eq!(split(&tests, 1).concat(), tests);
+        assert_eq!(split(&tests, 9).len(), 5);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod results;
 pub mod root;
 pub mod rounds;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,6 +112,8 @@ pub struct Options {
     pub driver: String,
     /// What to run.
     pub tests: Vec<Test>,
+    /// How many kernels run at once.
+    pub jobs: usize,
     /// How long a subtest may take.
     pub limit: Duration,
     /// Reports of the kernel about itself that come with the base.
@@ -135,7 +138,7 @@ pub struct Report {
     pub driver: String,
     /// The version of IGT.
     pub igt: String,
-    /// Wall time of all kernels together (seconds).
+    /// Wall time (seconds).
     pub seconds: f64,
     /// What is wrong with the run as a whole.
     pub errors: Vec<String>,
@@ -175,21 +178,46 @@ pub fn require_driver(kernel: &Kernel, driver: &str) -> Result<(), IgtError> {
     }
 }
 
-/// Runs tests. What they and the kernel left is in a folder with the driver's name, until the next run.
+/// What one of several kernels has shown, with those that took its place when it died.
+#[derive(Default)]
+struct Share {
+    subtests: Vec<Subtest>,
+    splats: Vec<Splat>,
+    deaths: Vec<Death>,
+    seconds: f64,
+}
+
+/// Runs tests. What they and the kernels left is in a folder with the driver's name, until the next run.
 pub fn run(kernel: &Kernel, root: &Root, options: &Options, reporter: &dyn Reporter) -> Result<Report, IgtError> {
     let dir = folder(kernel).join(&options.driver);
     let _lock = Lock::take(&dir.with_extension("lock"), Duration::ZERO)?;
     if dir.exists() {
         fs::remove_dir_all(&dir).at("remove", &dir)?;
     }
-    fs::create_dir_all(&dir).at("create", &dir)?;
-    let path = dir.join("console.log");
-    let log = File::create(&path).at("create", &path)?;
-    let mut guest = Guest { kernel, root, dir, driver: &options.driver, limit: options.limit, log };
-    let mut rounds = Rounds::new(options.tests.clone());
-    let (mut splats, mut deaths, mut seconds) = (Vec::new(), Vec::new(), 0.0);
+    let parts = lists::split(&options.tests, options.jobs);
     let total = options.tests.iter().map(|test| test.names().len()).sum::<usize>();
     reporter.begin(&format!("igt {}", options.driver), Some(total as u64), Unit::Items);
+    let guest = |number: usize| {
+        let dir = if parts.len() == 1 { dir.clone() } else { dir.join(number.to_string()) };
+        fs::create_dir_all(&dir).at("create", &dir)?;
+        let path = dir.join("console.log");
+        let log = File::create(&path).at("create", &path)?;
+        Ok(Guest { kernel, root, dir, driver: &options.driver, limit: options.limit, log })
+    };
+    let guests: Vec<_> = (0..parts.len()).map(guest).collect::<Result<_, IgtError>>()?;
+    let shares: Vec<Share> = std::thread::scope(|scope| {
+        let start = |(guest, tests)| scope.spawn(move || run_share(guest, tests, reporter));
+        let threads: Vec<_> = guests.into_iter().zip(parts).map(start).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect::<Result<_, _>>()
+    })?;
+    reporter.end();
+    Ok(report(root, options, shares))
+}
+
+/// Runs some of the tests: a kernel after the other, until nothing is left.
+fn run_share(mut guest: Guest<'_>, tests: Vec<Test>, reporter: &dyn Reporter) -> Result<Share, IgtError> {
+    let mut rounds = Rounds::new(tests);
+    let mut share = Share::default();
     for number in 0..MAX_ROUNDS {
         let left = rounds.left();
         if left.is_empty() {
@@ -197,28 +225,43 @@ pub fn run(kernel: &Kernel, root: &Root, options: &Options, reporter: &dyn Repor
         }
         let name = format!("round-{number}");
         let ended = guest.run_tests(&left, &name, || reporter.advance(1))?;
-        require_start(&ended, &options.driver)?;
+        require_start(&ended, guest.driver)?;
         let found = gather(&mut guest, &name)?;
         rounds.take(found, &ended.console, ended.death.as_deref());
-        seconds += ended.seconds;
-        splats.extend(ended.console.splats);
+        share.seconds += ended.seconds;
+        share.splats.extend(ended.console.splats);
         let (test, last_lines) = (ended.console.running, ended.last_lines);
-        deaths.extend(ended.death.map(|what| Death { test, what, last_lines }));
+        share.deaths.extend(ended.death.map(|what| Death { test, what, last_lines }));
     }
-    reporter.end();
-    for splat in &mut splats {
-        splat.known = options.known.iter().find(|known| known.explains(splat)).map(|known| known.why().to_owned());
-    }
-    let report = Report {
+    share.subtests = rounds.finish();
+    Ok(share)
+}
+
+/// What all kernels together have shown.
+fn report(root: &Root, options: &Options, shares: Vec<Share>) -> Report {
+    let mut report = Report {
         driver: options.driver.clone(),
         igt: root.version.clone(),
-        seconds,
+        seconds: shares.iter().map(|share| share.seconds).fold(0.0, f64::max),
         errors: Vec::new(),
-        splats,
-        deaths,
-        subtests: rounds.finish(),
+        splats: Vec::new(),
+        deaths: Vec::new(),
+        subtests: Vec::new(),
     };
-    Ok(Report { errors: errors(&report), ..report })
+    let mut found = BTreeMap::new();
+    for share in shares {
+        report.splats.extend(share.splats);
+        report.deaths.extend(share.deaths);
+        found.extend(share.subtests.into_iter().map(|subtest| (subtest.name.clone(), subtest)));
+    }
+    // A test with subtests may have a result of its own, too.
+    let names = options.tests.iter().flat_map(|test| test.names().into_iter().chain([test.name.clone()]));
+    report.subtests = names.filter_map(|name| found.remove(&name)).collect();
+    for splat in &mut report.splats {
+        splat.known = options.known.iter().find(|known| known.explains(splat)).map(|known| known.why().to_owned());
+    }
+    report.errors = errors(&report);
+    report
 }
 
 /// An error where a kernel did not get to its first test.
