@@ -140,7 +140,7 @@ fn alone(context: &Context, arguments: &Arguments, report: &Report) -> CommandRe
     if report.is_good() {
         return Ok(());
     }
-    let hint = format!("igt/{0}/console.log of the build folder has everything that the kernel said", report.driver);
+    let hint = format!("igt/{}/ of the build folder has all that the tests and the kernel said", report.driver);
     Err(CommandError::check(format!("IGT fails with {}", report.driver), hint))
 }
 

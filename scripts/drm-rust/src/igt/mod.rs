@@ -7,6 +7,7 @@
 
 pub mod compare;
 pub mod console;
+mod error;
 mod guest;
 pub mod junit;
 pub mod lists;
@@ -21,89 +22,21 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Class, Explain, FileContext, FileError};
+use crate::error::FileContext;
 use crate::kernel::build::Kernel;
 use crate::kernel::config;
 use crate::kunit::console::{Known, Splat};
-use crate::lock::{Lock, LockError};
-use crate::process::ProcessError;
+use crate::lock::Lock;
 use crate::report::{Reporter, Unit};
+pub use error::IgtError;
 use guest::{Ended, Guest};
 use lists::Test;
-use results::{ResultsError, Status, Subtest};
+use results::{Status, Subtest};
 use root::Root;
 use rounds::Rounds;
 
 /// Kernels that may be started for one run.
 const MAX_ROUNDS: usize = 50;
-
-/// IGT could not be run.
-#[derive(Debug, thiserror::Error)]
-pub enum IgtError {
-    /// Reading or writing failed.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// A program failed.
-    #[error(transparent)]
-    Process(#[from] ProcessError),
-    /// IGT wrote what is not known.
-    #[error(transparent)]
-    Results(#[from] ResultsError),
-    /// Another run uses the folder.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// The kernel was built without the driver.
-    #[error("the kernel has no driver `{driver}`: CONFIG_{symbol} is {}", if .value == "m" { "a module" } else { "not set" })]
-    NoDriver {
-        /// The driver.
-        driver: String,
-        /// Its symbol.
-        symbol: String,
-        /// The symbol's value.
-        value: String,
-    },
-    /// The driver has no card.
-    #[error("the driver `{driver}` has no card; there are: {}", .cards.join(", "))]
-    NoCard {
-        /// The driver.
-        driver: String,
-        /// The drivers that have one.
-        cards: Vec<String>,
-    },
-    /// No test was started.
-    #[error("{what}; the console's last lines:\n{}", .last_lines.join("\n"))]
-    NotUp {
-        /// What happened.
-        what: String,
-        /// The end of its console.
-        last_lines: Vec<String>,
-    },
-}
-
-impl Explain for IgtError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            IgtError::File(error) => return error.hint(),
-            IgtError::Process(error) => return error.hint(),
-            IgtError::Lock(error) => return error.hint(),
-            IgtError::Results(_) => {
-                "IGT may be newer than drm-rust: scripts/drm-rust/src/igt/results.rs reads them".into()
-            }
-            IgtError::NoDriver { symbol, .. } => {
-                format!("CONFIG_{symbol}=y belongs into arch/um/configs/drm_rust_defconfig")
-            }
-            IgtError::NoCard { .. } => "the driver must make a device of its own when the kernel boots".into(),
-            IgtError::NotUp { .. } => "console.log of the run's folder has everything that the kernel said".into(),
-        })
-    }
-
-    fn class(&self) -> Class {
-        match self {
-            IgtError::NotUp { .. } => Class::Check,
-            _ => Class::Failed,
-        }
-    }
-}
 
 /// How to run.
 #[derive(Clone, Debug)]

@@ -39,21 +39,6 @@ pub enum Status {
 }
 
 impl Status {
-    /// Every status.
-    pub const ALL: [Status; 11] = [
-        Status::Pass,
-        Status::Warn,
-        Status::DmesgWarn,
-        Status::Skip,
-        Status::Fail,
-        Status::DmesgFail,
-        Status::Timeout,
-        Status::Crash,
-        Status::Abort,
-        Status::Incomplete,
-        Status::NotRun,
-    ];
-
     /// Whether this makes a run fail.
     pub fn is_bad(self) -> bool {
         self >= Status::Fail
@@ -97,18 +82,13 @@ pub struct Subtest {
 impl Subtest {
     /// The test that it belongs to.
     pub fn test(&self) -> &str {
-        test_of(&self.name)
+        self.name.split('@').next().unwrap_or(&self.name)
     }
 
     /// A subtest of which only this is known.
     pub fn bare(name: &str, status: Status, why: &str) -> Subtest {
         Subtest { name: name.to_owned(), status, seconds: 0.0, reason: Some(why.to_owned()), log: Vec::new() }
     }
-}
-
-/// The test of a subtest's name.
-pub fn test_of(name: &str) -> &str {
-    name.split('@').next().unwrap_or(name)
 }
 
 /// `results.json` is not what it should be.
