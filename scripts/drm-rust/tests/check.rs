@@ -80,14 +80,18 @@ fn commit(message: &str, changes: &[(&str, &str)]) -> String {
 #[test]
 #[ignore = "builds the kernel crate: make checks"]
 fn every_check_finds_its_mistake() {
-    let rust = "\n/// See [`Nowhere`].\npub fn  check_me(v: &Vec<u8>) -> bool { v.len() == 0 }\n";
+    let rust = "\n/// A mistake.\npub fn  check_me(v: &[u8]) -> bool { v.len() == 0 }\n";
     let c = "\nvoid *drm_rust_check_me(void __user *p)\n{\n\treturn p;\n}\n";
-    let commit = commit(
+    let mistakes = commit(
         "checks: added mistakes\n\nEvery check shall find teh one that is for it.\n",
         &[("rust/kernel/xarray.rs", rust), ("rust/helpers/xarray.c", c), ("nobody/maintains/this.h", "int x;\n")],
     );
-    let (code, reports) = check(&[&format!("drm-rust-next..{commit}")]);
+    let (code, mut reports) = check(&[&format!("drm-rust-next..{mistakes}")]);
     assert_eq!(code, Some(4), "{reports:#?}");
+    // What has lints is not documented.
+    let rust = "\n/// See [`Nowhere`].\npub fn check_me() {}\n";
+    let undocumented = commit("rust: xarray: add a broken link\n", &[("rust/kernel/xarray.rs", rust)]);
+    reports.extend(check(&[&format!("drm-rust-next..{undocumented}"), "--only", "rustdoc"]).1);
     for (tool, part) in [
         ("subject", "the imperative is `add`"),
         ("trailers", "has not signed off"),
