@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Connectors.
+//!
+//! C header: [`include/drm/drm_connector.h`](srctree/include/drm/drm_connector.h)
+//!
+//! A connector is what a display is plugged into. Connectors are created by
+//! [`Setup::connector`](super::mode_config::Setup::connector), and stay as long as the device.
+//!
+//! Not supported: EDID, hotplug events, connectors that come and go (as for DisplayPort MST),
+//! properties.
+
+use super::{
+    atomic::{
+        AtomicObject,
+        Check,
+        Commit, //
+    },
+    encoder::{
+        DriverEncoder,
+        Encoder, //
+    },
+    state::{
+        DriverState,
+        StateKind,
+        WithDriverState, //
+    },
+};
+use crate::{
+    bindings,
+    drm::{
+        self,
+        private::Sealed, //
+    },
+    error::{
+        from_result,
+        to_result,
+        VTABLE_DEFAULT_ERROR, //
+    },
+    prelude::*,
+    types::Opaque, //
+};
+use core::ops::Deref;
+
+/// A driver's connectors.
+#[vtable]
+pub trait DriverConnector: Send + Sync + Sized + 'static {
+    /// The driver.
+    type Driver: drm::Driver;
+    /// What [`DriverConnector::new`] gets.
+    type Args;
+    /// The driver's part of the connector's state.
+    type State: DriverState;
+
+    /// Creates the driver's part of the connector.
+    fn new(device: &drm::Device<Self::Driver>, args: Self::Args) -> impl PinInit<Self, Error>;
+
+    /// Adds the modes of the display.
+    fn get_modes(connector: &Connector<Self>, probe: &mut Probe<'_>);
+
+    /// Looks whether there is a display. By default, there is one.
+    fn detect(_connector: &Connector<Self>) -> Status {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Checks whether the new state of the connector can be had.
+    fn atomic_check(
+        _connector: &Connector<Self>,
+        _commit: &mut Commit<'_, Self::Driver, Check>,
+    ) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+}
+
+/// What a connector looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ConnectorKind {
+    /// Unknown.
+    Unknown = bindings::DRM_MODE_CONNECTOR_Unknown,
+    /// VGA.
+    Vga = bindings::DRM_MODE_CONNECTOR_VGA,
+    /// DVI with digital and analog signals.
+    DviI = bindings::DRM_MODE_CONNECTOR_DVII,
+    /// DVI with digital signals.
+    DviD = bindings::DRM_MODE_CONNECTOR_DVID,
+    /// A panel with LVDS.
+    Lvds = bindings::DRM_MODE_CONNECTOR_LVDS,
+    /// DisplayPort.
+    DisplayPort = bindings::DRM_MODE_CONNECTOR_DisplayPort,
+    /// HDMI of type A.
+    HdmiA = bindings::DRM_MODE_CONNECTOR_HDMIA,
+    /// Embedded DisplayPort.
+    EmbeddedDisplayPort = bindings::DRM_MODE_CONNECTOR_eDP,
+    /// The display of a virtual machine, or of nobody.
+    Virtual = bindings::DRM_MODE_CONNECTOR_VIRTUAL,
+    /// A panel with MIPI DSI.
+    Dsi = bindings::DRM_MODE_CONNECTOR_DSI,
+}
+
+/// Whether there is a display.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Status {
+    /// There is one.
+    Connected = bindings::drm_connector_status_connector_status_connected,
+    /// There is none.
+    Disconnected = bindings::drm_connector_status_connector_status_disconnected,
+    /// It cannot be told.
+    Unknown = bindings::drm_connector_status_connector_status_unknown,
+}
+
+/// A connector of which the modes are being collected.
+///
+/// # Invariants
+///
+/// `connector` is valid, and `mode_config.mutex` of its device is held as long as this exists.
+pub struct Probe<'a> {
+    connector: &'a Opaque<bindings::drm_connector>,
+    count: c_int,
+}
+
+impl Probe<'_> {
+    /// Adds the usual modes up to a size, for displays that do not tell theirs.
+    pub fn add_modes_noedid(&mut self, width: u32, height: u32) {
+        // SAFETY: By the type invariants.
+        let count = unsafe { bindings::drm_add_modes_noedid(self.connector.get(), width, height) };
+        self.count = self.count.saturating_add(count);
+    }
+
+    /// Prefers the modes of a size.
+    pub fn set_preferred(&mut self, width: u32, height: u32) {
+        let (Ok(width), Ok(height)) = (width.try_into(), height.try_into()) else {
+            return;
+        };
+        // SAFETY: By the type invariants.
+        unsafe { bindings::drm_set_preferred_mode(self.connector.get(), width, height) };
+    }
+}
+
+/// A connector.
+///
+/// # Invariants
+///
+/// `connector` was initialized by `drm_connector_init()`, for a device of `T::Driver`.
+#[repr(C)]
+#[pin_data]
+pub struct Connector<T: DriverConnector> {
+    #[pin]
+    connector: Opaque<bindings::drm_connector>,
+    #[pin]
+    driver: T,
+}
+
+// SAFETY: DRM core synchronizes access to the `struct drm_connector`, and `T` is `Send`.
+unsafe impl<T: DriverConnector> Send for Connector<T> {}
+// SAFETY: DRM core synchronizes access to the `struct drm_connector`, and `T` is `Sync`.
+unsafe impl<T: DriverConnector> Sync for Connector<T> {}
+
+impl<T: DriverConnector> Connector<T> {
+    const FUNCS: bindings::drm_connector_funcs = bindings::drm_connector_funcs {
+        detect: if T::HAS_DETECT {
+            Some(Self::detect_callback)
+        } else {
+            None
+        },
+        fill_modes: Some(bindings::drm_helper_probe_single_connector_modes),
+        destroy: Some(Self::destroy_callback),
+        atomic_create_state: Some(RawState::<T>::create_callback),
+        atomic_duplicate_state: Some(RawState::<T>::duplicate_callback),
+        atomic_destroy_state: Some(RawState::<T>::destroy_callback),
+        ..pin_init::zeroed()
+    };
+
+    const HELPER_FUNCS: bindings::drm_connector_helper_funcs = {
+        let mut funcs: bindings::drm_connector_helper_funcs = pin_init::zeroed();
+        funcs.get_modes = Some(Self::get_modes_callback);
+        if T::HAS_ATOMIC_CHECK {
+            funcs.atomic_check = Some(Self::atomic_check_callback);
+        }
+        funcs
+    };
+
+    /// Creates a connector, which belongs to the device from then on.
+    pub(super) fn create<'a>(
+        device: &'a drm::Device<T::Driver>,
+        kind: ConnectorKind,
+        args: T::Args,
+    ) -> Result<&'a Self> {
+        let connector = KBox::pin_init(
+            try_pin_init!(Self {
+                connector: Opaque::zeroed(),
+                driver <- T::new(device, args),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        // SAFETY: `connector.connector` is zeroed, and the table lives as long as the driver's
+        // code. On failure, nothing refers to the connector.
+        to_result(unsafe {
+            bindings::drm_connector_init(
+                device.as_raw(),
+                connector.as_raw(),
+                const { &Self::FUNCS },
+                kind as i32,
+            )
+        })?;
+
+        // SAFETY: Nobody moves out of the box. From here on, `destroy_callback()` owns it.
+        // INVARIANT: The connector has been initialized.
+        let connector = unsafe { &*KBox::into_raw(Pin::into_inner_unchecked(connector)) };
+
+        // SAFETY: The connector is valid, and is not yet visible to others.
+        unsafe { (*connector.as_raw()).helper_private = const { &Self::HELPER_FUNCS } };
+        Ok(connector)
+    }
+
+    /// Lets the connector be used with `encoder`, which must be of the same device.
+    pub(super) fn attach<E: DriverEncoder>(&self, encoder: &Encoder<E>) -> Result {
+        // SAFETY: Both are valid, and the device is not yet registered.
+        to_result(unsafe {
+            bindings::drm_connector_attach_encoder(self.as_raw(), encoder.as_raw())
+        })
+    }
+
+    /// # Safety
+    ///
+    /// `connector` must be a valid pointer to the `struct drm_connector` of a `Self` during `'a`.
+    unsafe fn from_raw<'a>(connector: *mut bindings::drm_connector) -> &'a Self {
+        // SAFETY: By the safety requirements; it is the first field of a `repr(C)` type.
+        unsafe { &*connector.cast() }
+    }
+
+    #[inline]
+    pub(super) fn as_raw(&self) -> *mut bindings::drm_connector {
+        self.connector.get()
+    }
+
+    /// The index among the connectors of the device.
+    #[inline]
+    pub fn index(&self) -> u32 {
+        // SAFETY: `self.connector` is valid, and this field does not change.
+        unsafe { (*self.as_raw()).index }
+    }
+
+    extern "C" fn destroy_callback(connector: *mut bindings::drm_connector) {
+        // SAFETY: DRM core destroys each connector once, when nobody uses it any more.
+        unsafe { bindings::drm_connector_cleanup(connector) };
+
+        // SAFETY: The connector is the first field of a `Self` that `create()` has allocated.
+        drop(unsafe { KBox::from_raw(connector.cast::<Self>()) });
+    }
+
+    extern "C" fn detect_callback(
+        connector: *mut bindings::drm_connector,
+        _force: bool,
+    ) -> bindings::drm_connector_status {
+        // SAFETY: `connector` is a `Self`.
+        T::detect(unsafe { Self::from_raw(connector) }) as bindings::drm_connector_status
+    }
+
+    extern "C" fn get_modes_callback(connector: *mut bindings::drm_connector) -> c_int {
+        // SAFETY: `connector` is a `Self`.
+        let connector = unsafe { Self::from_raw(connector) };
+
+        // INVARIANT: DRM core calls this with the mutex held, and holds it until we return.
+        let mut probe = Probe {
+            connector: &connector.connector,
+            count: 0,
+        };
+        T::get_modes(connector, &mut probe);
+        probe.count
+    }
+
+    extern "C" fn atomic_check_callback(
+        connector: *mut bindings::drm_connector,
+        commit: *mut bindings::drm_atomic_commit,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: `connector` is a `Self`, and the commit is in its check phase. Whoever called
+            // the helper that calls us has no references to new states.
+            let (connector, mut commit) =
+                unsafe { (Self::from_raw(connector), Commit::from_raw(commit)) };
+            T::atomic_check(connector, &mut commit)?;
+            Ok(0)
+        })
+    }
+}
+
+impl<T: DriverConnector> Deref for Connector<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.driver
+    }
+}
+
+impl<T: DriverConnector> Sealed for Connector<T> {}
+
+// SAFETY: The C functions look up this very connector, whose states are `ConnectorState<T>`.
+unsafe impl<T: DriverConnector> AtomicObject for Connector<T> {
+    type Driver = T::Driver;
+    type State = ConnectorState<T>;
+    type DriverState = T::State;
+
+    #[inline]
+    fn device(&self) -> *mut bindings::drm_device {
+        // SAFETY: `self.connector` is valid, and this field does not change.
+        unsafe { (*self.as_raw()).dev }
+    }
+
+    #[inline]
+    unsafe fn new_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut ConnectorState<T> {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::drm_atomic_get_new_connector_state(commit, self.as_raw()) }.cast()
+    }
+
+    #[inline]
+    unsafe fn old_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut ConnectorState<T> {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::drm_atomic_get_old_connector_state(commit, self.as_raw()) }.cast()
+    }
+
+    #[inline]
+    unsafe fn add_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut ConnectorState<T> {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::drm_atomic_get_connector_state(commit, self.as_raw()) }.cast()
+    }
+
+    #[inline]
+    unsafe fn driver_state(state: *mut ConnectorState<T>) -> *mut T::State {
+        // SAFETY: By the safety requirements.
+        unsafe { &raw mut (*state).0.driver }
+    }
+}
+
+/// The state of connectors, as far as `WithDriverState` is concerned.
+struct Connectors;
+
+// SAFETY: The helpers initialize the whole structure, and `state` has the current state.
+unsafe impl StateKind for Connectors {
+    type Object = bindings::drm_connector;
+    type State = bindings::drm_connector_state;
+
+    unsafe fn init(state: *mut Self::State, connector: *mut Self::Object) {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::__drm_atomic_helper_connector_state_init(state, connector) };
+    }
+
+    unsafe fn duplicate(connector: *mut Self::Object, state: *mut Self::State) {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::__drm_atomic_helper_connector_duplicate_state(connector, state) };
+    }
+
+    unsafe fn destroy(state: *mut Self::State) {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::__drm_atomic_helper_connector_destroy_state(state) };
+    }
+
+    unsafe fn current(connector: *mut Self::Object) -> *mut Self::State {
+        // SAFETY: By the safety requirements.
+        unsafe { (*connector).state }
+    }
+}
+
+type RawState<T> = WithDriverState<Connectors, <T as DriverConnector>::State>;
+
+/// The state of a [`Connector`].
+#[repr(transparent)]
+pub struct ConnectorState<T: DriverConnector>(RawState<T>);
+
+impl<T: DriverConnector> ConnectorState<T> {
+    /// The driver's part of the state.
+    #[inline]
+    pub fn driver(&self) -> &T::State {
+        &self.0.driver
+    }
+}

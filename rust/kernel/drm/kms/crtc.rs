@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! CRTCs.
+//!
+//! C header: [`include/drm/drm_crtc.h`](srctree/include/drm/drm_crtc.h)
+//!
+//! A CRTC makes a picture of the planes that are on it, at the rate of its display mode. CRTCs are
+//! created by [`Setup::crtc`](super::mode_config::Setup::crtc).
+//!
+//! Not supported: colour management, variable refresh rates, self refresh, checksums of more than
+//! one value.
+
+use super::{
+    atomic::{
+        AtomicObject,
+        Check,
+        Commit,
+        Tail, //
+    },
+    modes::DisplayMode,
+    object::CrtcMask,
+    plane::{
+        DriverPlane,
+        Plane,
+        PlaneState, //
+    },
+    state::{
+        DriverState,
+        StateKind,
+        WithDriverState, //
+    },
+    vblank::{
+        PendingEvent,
+        VblankSource, //
+    },
+};
+use crate::{
+    bindings,
+    drm::{
+        self,
+        private::Sealed, //
+    },
+    error::{
+        from_result,
+        to_result,
+        VTABLE_DEFAULT_ERROR, //
+    },
+    prelude::*,
+    sync::aref::ARef,
+    types::Opaque, //
+};
+use core::{
+    ops::Deref,
+    ptr::{
+        self,
+        NonNull, //
+    },
+};
+
+/// A driver's CRTCs.
+#[vtable]
+pub trait DriverCrtc: Send + Sync + Sized + 'static {
+    /// The driver.
+    type Driver: drm::Driver;
+    /// What [`DriverCrtc::new`] gets.
+    type Args;
+    /// The driver's part of the CRTC's state.
+    type State: DriverState;
+    /// Where vertical blanks come from.
+    type Vblank: VblankSource<Self>;
+
+    /// Creates the driver's part of the CRTC.
+    fn new(device: &drm::Device<Self::Driver>, args: Self::Args) -> impl PinInit<Self, Error>;
+
+    /// Checks whether the new state of the CRTC can be had.
+    fn atomic_check(_crtc: &Crtc<Self>, _commit: &mut Commit<'_, Self::Driver, Check>) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Prepares for the planes of the CRTC to be programmed.
+    fn atomic_begin(_crtc: &Crtc<Self>, _commit: &Commit<'_, Self::Driver, Tail>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Lets the new states of the CRTC's planes take effect.
+    ///
+    /// By default, the event is armed.
+    fn atomic_flush(
+        _crtc: &Crtc<Self>,
+        _commit: &Commit<'_, Self::Driver, Tail>,
+        _event: Option<PendingEvent<'_>>,
+    ) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Switches the CRTC on. Vertical blanks are switched on after that.
+    fn atomic_enable(_crtc: &Crtc<Self>, _commit: &Commit<'_, Self::Driver, Tail>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Switches the CRTC off. Vertical blanks have been switched off before that.
+    fn atomic_disable(_crtc: &Crtc<Self>, _commit: &Commit<'_, Self::Driver, Tail>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// What to do when a [`VblankTimer`](super::vblank::VblankTimer) expires, in interrupt context.
+    ///
+    /// By default, [`Crtc::handle_vblank`] is called.
+    fn vblank_timeout(_crtc: &Crtc<Self>) {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Begins or ceases to make a checksum of each frame, which goes to
+    /// [`Crtc::add_checksum`]. Tests of user space compare them.
+    fn enable_checksums(_crtc: &Crtc<Self>, _enable: bool) -> Result {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+}
+
+/// A CRTC.
+///
+/// # Invariants
+///
+/// `crtc` was initialized by `drm_crtc_init_with_planes()`, for a device of `T::Driver`.
+#[repr(C)]
+#[pin_data]
+pub struct Crtc<T: DriverCrtc> {
+    #[pin]
+    crtc: Opaque<bindings::drm_crtc>,
+    #[pin]
+    driver: T,
+}
+
+// SAFETY: DRM core synchronizes access to the `struct drm_crtc`, and `T` is `Send`.
+unsafe impl<T: DriverCrtc> Send for Crtc<T> {}
+// SAFETY: DRM core synchronizes access to the `struct drm_crtc`, and `T` is `Sync`.
+unsafe impl<T: DriverCrtc> Sync for Crtc<T> {}
+
+impl<T: DriverCrtc> Crtc<T> {
+    const FUNCS: bindings::drm_crtc_funcs = {
+        let mut funcs = bindings::drm_crtc_funcs {
+            set_config: Some(bindings::drm_atomic_helper_set_config),
+            page_flip: Some(bindings::drm_atomic_helper_page_flip),
+            destroy: Some(Self::destroy_callback),
+            atomic_create_state: Some(RawState::<T>::create_callback),
+            atomic_duplicate_state: Some(RawState::<T>::duplicate_callback),
+            atomic_destroy_state: Some(RawState::<T>::destroy_callback),
+            ..pin_init::zeroed()
+        };
+        if let Some(ops) = T::Vblank::OPS {
+            funcs.enable_vblank = ops.enable;
+            funcs.disable_vblank = ops.disable;
+            funcs.get_vblank_timestamp = ops.timestamp;
+        }
+        if T::HAS_ENABLE_CHECKSUMS {
+            funcs.get_crc_sources = Some(get_crc_sources_callback);
+            funcs.verify_crc_source = Some(verify_crc_source_callback);
+            funcs.set_crc_source = Some(Self::set_crc_source_callback);
+        }
+        funcs
+    };
+
+    const HELPER_FUNCS: bindings::drm_crtc_helper_funcs = {
+        let mut funcs: bindings::drm_crtc_helper_funcs = pin_init::zeroed();
+        if T::HAS_ATOMIC_CHECK {
+            funcs.atomic_check = Some(Self::atomic_check_callback);
+        }
+        if T::HAS_ATOMIC_BEGIN {
+            funcs.atomic_begin = Some(Self::atomic_begin_callback);
+        }
+        if T::HAS_VBLANK_TIMEOUT {
+            funcs.handle_vblank_timeout = Some(Self::vblank_timeout_callback);
+        }
+        funcs.atomic_flush = Some(Self::atomic_flush_callback);
+        funcs.atomic_enable = Some(Self::atomic_enable_callback);
+        funcs.atomic_disable = Some(Self::atomic_disable_callback);
+        funcs
+    };
+
+    /// Creates a CRTC, which belongs to the device from then on.
+    pub(super) fn create<'a, P: DriverPlane<Driver = T::Driver>, C: DriverPlane>(
+        device: &'a drm::Device<T::Driver>,
+        primary: &Plane<P>,
+        cursor: Option<&Plane<C>>,
+        args: T::Args,
+    ) -> Result<&'a Self> {
+        let crtc = KBox::pin_init(
+            try_pin_init!(Self {
+                crtc: Opaque::zeroed(),
+                driver <- T::new(device, args),
+            }),
+            GFP_KERNEL,
+        )?;
+
+        // SAFETY: `crtc.crtc` is zeroed, the planes belong to the same device, and the tables live
+        // as long as the driver's code. On failure, nothing refers to the CRTC.
+        to_result(unsafe {
+            bindings::drm_crtc_init_with_planes(
+                device.as_raw(),
+                crtc.as_raw(),
+                primary.as_raw(),
+                cursor.map_or(ptr::null_mut(), |cursor| cursor.as_raw()),
+                const { &Self::FUNCS },
+                ptr::null(),
+            )
+        })?;
+
+        // SAFETY: Nobody moves out of the box. From here on, `destroy_callback()` owns it.
+        // INVARIANT: The CRTC has been initialized.
+        let crtc = unsafe { &*KBox::into_raw(Pin::into_inner_unchecked(crtc)) };
+
+        // SAFETY: The CRTC is valid, and is not yet visible to others.
+        unsafe { (*crtc.as_raw()).helper_private = const { &Self::HELPER_FUNCS } };
+        Ok(crtc)
+    }
+
+    /// # Safety
+    ///
+    /// `crtc` must be a valid pointer to the `struct drm_crtc` of a `Self` during `'a`.
+    pub(super) unsafe fn from_raw<'a>(crtc: *mut bindings::drm_crtc) -> &'a Self {
+        // SAFETY: By the safety requirements; it is the first field of a `repr(C)` type.
+        unsafe { &*crtc.cast() }
+    }
+
+    #[inline]
+    pub(super) fn as_raw(&self) -> *mut bindings::drm_crtc {
+        self.crtc.get()
+    }
+
+    /// The index among the CRTCs of the device.
+    #[inline]
+    pub fn index(&self) -> u32 {
+        // SAFETY: `self.crtc` is valid, and this field does not change.
+        unsafe { (*self.as_raw()).index }
+    }
+
+    /// The set that has this CRTC alone.
+    #[inline]
+    pub fn mask(&self) -> CrtcMask {
+        CrtcMask::nth(self.index())
+    }
+
+    /// Tells DRM core that there is a vertical blank: counts it, and sends the events that are due.
+    ///
+    /// Has no effect while vertical blanks are switched off.
+    #[inline]
+    pub fn handle_vblank(&self) {
+        // SAFETY: `self.crtc` is valid. The function may be called at any time.
+        unsafe { bindings::drm_crtc_handle_vblank(self.as_raw()) };
+    }
+
+    /// The number of vertical blanks so far.
+    #[inline]
+    pub fn vblank_count(&self) -> u64 {
+        // SAFETY: `self.crtc` is valid. The function may be called at any time.
+        unsafe { bindings::drm_crtc_vblank_count(self.as_raw()) }
+    }
+
+    /// Takes a reference that may be kept.
+    pub fn to_ref(&self) -> CrtcRef<T> {
+        // SAFETY: The device is valid, and one of driver `T::Driver`.
+        let device = unsafe { drm::Device::<T::Driver>::from_raw((*self.as_raw()).dev) };
+
+        // INVARIANT: The CRTC belongs to the device.
+        CrtcRef {
+            crtc: NonNull::from(self),
+            _device: device.into(),
+        }
+    }
+
+    /// Keeps vertical blanks going as long as the returned value exists.
+    ///
+    /// Fails with `EINVAL` while they are switched off.
+    pub fn vblank_get(&self) -> Result<VblankRef<T>> {
+        // SAFETY: `self.crtc` is valid. The function may be called at any time.
+        to_result(unsafe { bindings::drm_crtc_vblank_get(self.as_raw()) })?;
+
+        // INVARIANT: We have just got the reference.
+        Ok(VblankRef(self.to_ref()))
+    }
+
+    /// Hands over the checksum of a frame, where `frame` is the count of the vertical blank at
+    /// which it began to be shown.
+    pub fn add_checksum(&self, frame: u64, mut checksum: u32) {
+        // The counter of this interface has 32 bits. If user space does not read, the checksum is
+        // lost, which it gets to know. SAFETY: `self.crtc` is valid, and a checksum of this
+        // driver has one value.
+        unsafe {
+            bindings::drm_crtc_add_crc_entry(self.as_raw(), true, frame as u32, &mut checksum)
+        };
+    }
+
+    extern "C" fn destroy_callback(crtc: *mut bindings::drm_crtc) {
+        // SAFETY: DRM core destroys each CRTC once, when nobody uses it any more.
+        unsafe { bindings::drm_crtc_cleanup(crtc) };
+
+        // SAFETY: The CRTC is the first field of a `Self` that `create()` has allocated.
+        drop(unsafe { KBox::from_raw(crtc.cast::<Self>()) });
+    }
+
+    extern "C" fn atomic_check_callback(
+        crtc: *mut bindings::drm_crtc,
+        commit: *mut bindings::drm_atomic_commit,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: `crtc` is a `Self`, and the commit is in its check phase. Whoever called the
+            // helper that calls us has no references to new states.
+            let (crtc, mut commit) = unsafe { (Self::from_raw(crtc), Commit::from_raw(commit)) };
+            T::atomic_check(crtc, &mut commit)?;
+            Ok(0)
+        })
+    }
+
+    extern "C" fn atomic_begin_callback(
+        crtc: *mut bindings::drm_crtc,
+        commit: *mut bindings::drm_atomic_commit,
+    ) {
+        // SAFETY: `crtc` is a `Self`, and the commit is in its tail.
+        let (crtc, commit) = unsafe { (Self::from_raw(crtc), Commit::from_raw(commit)) };
+        T::atomic_begin(crtc, &commit);
+    }
+
+    extern "C" fn atomic_flush_callback(
+        raw: *mut bindings::drm_crtc,
+        commit: *mut bindings::drm_atomic_commit,
+    ) {
+        // SAFETY: `raw` is a `Self`, and the commit is in its tail.
+        let (crtc, commit) = unsafe { (Self::from_raw(raw), Commit::from_raw(commit)) };
+        let event = commit.new_state(crtc).and_then(|state| {
+            // SAFETY: The state is the CRTC's new one. DRM core does not pass null.
+            unsafe { PendingEvent::take(NonNull::new_unchecked(raw), state.as_raw()) }
+        });
+
+        if T::HAS_ATOMIC_FLUSH {
+            T::atomic_flush(crtc, &commit, event);
+        } else if let Some(event) = event {
+            event.arm();
+        }
+    }
+
+    extern "C" fn atomic_enable_callback(
+        raw: *mut bindings::drm_crtc,
+        commit: *mut bindings::drm_atomic_commit,
+    ) {
+        if T::HAS_ATOMIC_ENABLE {
+            // SAFETY: `raw` is a `Self`, and the commit is in its tail.
+            let (crtc, commit) = unsafe { (Self::from_raw(raw), Commit::from_raw(commit)) };
+            T::atomic_enable(crtc, &commit);
+        }
+        if T::Vblank::OPS.is_some() {
+            // SAFETY: The CRTC is valid, its vertical blanks are initialized, and they are off.
+            unsafe { bindings::drm_crtc_vblank_on(raw) };
+        }
+    }
+
+    extern "C" fn atomic_disable_callback(
+        raw: *mut bindings::drm_crtc,
+        commit: *mut bindings::drm_atomic_commit,
+    ) {
+        if T::Vblank::OPS.is_some() {
+            // SAFETY: The CRTC is valid, its vertical blanks are initialized, and they are on.
+            unsafe { bindings::drm_crtc_vblank_off(raw) };
+        }
+        // SAFETY: `raw` is a `Self`, and the commit is in its tail.
+        let (crtc, commit) = unsafe { (Self::from_raw(raw), Commit::from_raw(commit)) };
+        if T::HAS_ATOMIC_DISABLE {
+            T::atomic_disable(crtc, &commit);
+        }
+
+        // The planes of a CRTC that stays off need not be programmed, in which case
+        // `atomic_flush_callback()` is not called.
+        let event = commit.new_state(crtc).and_then(|state| {
+            if state.active() {
+                return None;
+            }
+            // SAFETY: The state is the CRTC's new one. DRM core does not pass null.
+            unsafe { PendingEvent::take(NonNull::new_unchecked(raw), state.as_raw()) }
+        });
+        if let Some(event) = event {
+            event.send();
+        }
+    }
+
+    extern "C" fn set_crc_source_callback(
+        crtc: *mut bindings::drm_crtc,
+        source: *const c_char,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: DRM core passes null or a string.
+            let enable = unsafe { is_auto(source) }?;
+            // SAFETY: `crtc` is a `Self`.
+            T::enable_checksums(unsafe { Self::from_raw(crtc) }, enable)?;
+            Ok(0)
+        })
+    }
+
+    extern "C" fn vblank_timeout_callback(crtc: *mut bindings::drm_crtc) -> bool {
+        // SAFETY: `crtc` is a `Self`.
+        T::vblank_timeout(unsafe { Self::from_raw(crtc) });
+        true
+    }
+}
+
+impl<T: DriverCrtc> Deref for Crtc<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.driver
+    }
+}
+
+/// The only source of checksums.
+const AUTO: &CStr = c"auto";
+
+/// The sources of checksums, for C.
+#[repr(transparent)]
+struct Sources([*const c_char; 1]);
+
+// SAFETY: The strings are static, and do not change.
+unsafe impl Sync for Sources {}
+
+static SOURCES: Sources = Sources([crate::str::as_char_ptr_in_const_context(AUTO)]);
+
+/// Whether a source is the only one that there is, or none.
+///
+/// # Safety
+///
+/// `source` must be null or a valid string.
+unsafe fn is_auto(source: *const c_char) -> Result<bool> {
+    if source.is_null() {
+        return Ok(false);
+    }
+    // SAFETY: By the safety requirements.
+    if unsafe { CStr::from_char_ptr(source) } != AUTO {
+        return Err(EINVAL);
+    }
+    Ok(true)
+}
+
+extern "C" fn get_crc_sources_callback(
+    _crtc: *mut bindings::drm_crtc,
+    count: *mut usize,
+) -> *const *const c_char {
+    // SAFETY: DRM core passes a valid pointer.
+    unsafe { *count = SOURCES.0.len() };
+    SOURCES.0.as_ptr()
+}
+
+extern "C" fn verify_crc_source_callback(
+    _crtc: *mut bindings::drm_crtc,
+    source: *const c_char,
+    values: *mut usize,
+) -> c_int {
+    from_result(|| {
+        // SAFETY: DRM core passes null or a string, and a valid pointer.
+        unsafe {
+            is_auto(source)?;
+            *values = 1;
+        }
+        Ok(0)
+    })
+}
+
+/// A reference to a CRTC that may be kept. It keeps the device.
+///
+/// # Invariants
+///
+/// `crtc` belongs to `_device`, and is thus valid as long as this exists.
+pub struct CrtcRef<T: DriverCrtc> {
+    crtc: NonNull<Crtc<T>>,
+    _device: ARef<drm::Device<T::Driver>>,
+}
+
+// SAFETY: This is a reference to a `Crtc`, which is `Sync`, and to a device.
+unsafe impl<T: DriverCrtc> Send for CrtcRef<T> {}
+// SAFETY: As above.
+unsafe impl<T: DriverCrtc> Sync for CrtcRef<T> {}
+
+impl<T: DriverCrtc> Deref for CrtcRef<T> {
+    type Target = Crtc<T>;
+
+    fn deref(&self) -> &Crtc<T> {
+        // SAFETY: By the type invariants.
+        unsafe { self.crtc.as_ref() }
+    }
+}
+
+/// Keeps the vertical blanks of a CRTC going.
+///
+/// # Invariants
+///
+/// This has a reference to the vertical blanks.
+pub struct VblankRef<T: DriverCrtc>(CrtcRef<T>);
+
+impl<T: DriverCrtc> Drop for VblankRef<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants.
+        unsafe { bindings::drm_crtc_vblank_put(self.0.as_raw()) };
+    }
+}
+
+impl<T: DriverCrtc> Sealed for Crtc<T> {}
+
+// SAFETY: The C functions look up this very CRTC, whose states are `CrtcState<T>`.
+unsafe impl<T: DriverCrtc> AtomicObject for Crtc<T> {
+    type Driver = T::Driver;
+    type State = CrtcState<T>;
+    type DriverState = T::State;
+
+    #[inline]
+    fn device(&self) -> *mut bindings::drm_device {
+        // SAFETY: `self.crtc` is valid, and this field does not change.
+        unsafe { (*self.as_raw()).dev }
+    }
+
+    #[inline]
+    unsafe fn new_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut CrtcState<T> {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::drm_atomic_get_new_crtc_state(commit, self.as_raw()) }.cast()
+    }
+
+    #[inline]
+    unsafe fn old_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut CrtcState<T> {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::drm_atomic_get_old_crtc_state(commit, self.as_raw()) }.cast()
+    }
+
+    #[inline]
+    unsafe fn add_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut CrtcState<T> {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::drm_atomic_get_crtc_state(commit, self.as_raw()) }.cast()
+    }
+
+    #[inline]
+    unsafe fn driver_state(state: *mut CrtcState<T>) -> *mut T::State {
+        // SAFETY: By the safety requirements.
+        unsafe { &raw mut (*state).0.driver }
+    }
+}
+
+/// The state of CRTCs, as far as `WithDriverState` is concerned.
+struct Crtcs;
+
+// SAFETY: The helpers initialize the whole structure, and `state` has the current state.
+unsafe impl StateKind for Crtcs {
+    type Object = bindings::drm_crtc;
+    type State = bindings::drm_crtc_state;
+
+    unsafe fn init(state: *mut Self::State, crtc: *mut Self::Object) {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::__drm_atomic_helper_crtc_state_init(state, crtc) };
+    }
+
+    unsafe fn duplicate(crtc: *mut Self::Object, state: *mut Self::State) {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::__drm_atomic_helper_crtc_duplicate_state(crtc, state) };
+    }
+
+    unsafe fn destroy(state: *mut Self::State) {
+        // SAFETY: By the safety requirements.
+        unsafe { bindings::__drm_atomic_helper_crtc_destroy_state(state) };
+    }
+
+    unsafe fn current(crtc: *mut Self::Object) -> *mut Self::State {
+        // SAFETY: By the safety requirements.
+        unsafe { (*crtc).state }
+    }
+}
+
+type RawState<T> = WithDriverState<Crtcs, <T as DriverCrtc>::State>;
+
+/// The state of a [`Crtc`].
+#[repr(transparent)]
+pub struct CrtcState<T: DriverCrtc>(RawState<T>);
+
+impl<T: DriverCrtc> CrtcState<T> {
+    #[inline]
+    pub(super) fn as_raw(&self) -> *mut bindings::drm_crtc_state {
+        self.0.raw.get()
+    }
+
+    /// The driver's part of the state.
+    #[inline]
+    pub fn driver(&self) -> &T::State {
+        &self.0.driver
+    }
+
+    /// Whether the CRTC has a mode and connectors.
+    #[inline]
+    pub fn enabled(&self) -> bool {
+        // SAFETY: The state is valid.
+        unsafe { (*self.as_raw()).enable }
+    }
+
+    /// Whether the CRTC is on.
+    #[inline]
+    pub fn active(&self) -> bool {
+        // SAFETY: The state is valid.
+        unsafe { (*self.as_raw()).active }
+    }
+
+    /// Whether the CRTC has to be switched off or on, or gets another mode or other connectors.
+    #[inline]
+    pub fn needs_modeset(&self) -> bool {
+        // SAFETY: The state is valid.
+        unsafe { bindings::drm_atomic_crtc_needs_modeset(self.as_raw()) }
+    }
+
+    /// The mode, as user space has set it.
+    #[inline]
+    pub fn mode(&self) -> &DisplayMode {
+        // SAFETY: The state is valid. The mode is only changed before the check phase.
+        unsafe { DisplayMode::from_raw(&raw const (*self.as_raw()).mode) }
+    }
+}
+
+impl<T: DriverPlane> PlaneState<T> {
+    /// Whether the plane is on `crtc`.
+    #[inline]
+    pub fn is_on<C: DriverCrtc>(&self, crtc: &Crtc<C>) -> bool {
+        // SAFETY: The state is valid. The pointers are only compared.
+        unsafe { (*self.as_raw()).crtc == crtc.as_raw() }
+    }
+}
+
+impl<'a, T: drm::Driver> Commit<'a, T, Check> {
+    /// Makes all planes of `crtc` part of the commit.
+    pub fn add_affected_planes<C: DriverCrtc<Driver = T>>(&mut self, crtc: &Crtc<C>) -> Result {
+        if !self.is_ours(crtc) {
+            return Err(EINVAL);
+        }
+        // SAFETY: By the type invariants, and since `crtc` belongs to the same device.
+        to_result(unsafe { bindings::drm_atomic_add_affected_planes(self.as_raw(), crtc.as_raw()) })
+    }
+}

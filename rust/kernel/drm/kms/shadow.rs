@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Framebuffers that the CPU reads.
+//!
+//! C header:
+//! [`include/drm/drm_gem_framebuffer_helper.h`](srctree/include/drm/drm_gem_framebuffer_helper.h)
+//!
+//! Drivers whose planes have [`MAP_FRAMEBUFFERS`](super::plane::DriverPlane::MAP_FRAMEBUFFERS) set
+//! find a [`Mapping`] in the state of a plane. Each access is checked against the size of the GEM
+//! object, and pixels are copied out, since user space may write them at any time.
+//!
+//! Writing is not supported.
+
+use super::framebuffer::Framebuffer;
+use crate::{
+    bindings,
+    drm::{
+        self,
+        gem::BaseObject, //
+    },
+    error::to_result,
+    prelude::*,
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
+};
+
+/// As many colour planes as a framebuffer can have.
+const MAX_PLANES: usize = bindings::DRM_FORMAT_MAX_PLANES as usize;
+
+/// A framebuffer that is mapped into the kernel's address space.
+///
+/// # Invariants
+///
+/// `map` was filled in by `drm_gem_fb_vmap()` for `fb`: of each colour plane, it has the address of
+/// the whole GEM object.
+pub struct Mapping<T: drm::Driver> {
+    fb: ARef<Framebuffer<T>>,
+    map: [bindings::iosys_map; MAX_PLANES],
+}
+
+// SAFETY: The addresses are valid in all threads, and can be unmapped by any.
+unsafe impl<T: drm::Driver> Send for Mapping<T> {}
+// SAFETY: The memory is shared with user space anyway, and is accessed accordingly.
+unsafe impl<T: drm::Driver> Sync for Mapping<T> {}
+
+impl<T: drm::Driver> Mapping<T> {
+    /// Maps a framebuffer. May sleep.
+    pub(super) fn new(fb: &Framebuffer<T>) -> Result<Arc<Self>> {
+        let mut map: [bindings::iosys_map; MAX_PLANES] = pin_init::zeroed();
+
+        // SAFETY: The framebuffer is valid, and `map` has room for all of its colour planes.
+        to_result(unsafe {
+            bindings::drm_gem_fb_vmap(fb.as_raw(), map.as_mut_ptr(), core::ptr::null_mut())
+        })?;
+
+        // INVARIANT: It has just been filled in.
+        Ok(Arc::new(Self { fb: fb.into(), map }, GFP_KERNEL)?)
+    }
+
+    /// The framebuffer.
+    #[inline]
+    pub fn framebuffer(&self) -> &Framebuffer<T> {
+        &self.fb
+    }
+
+    /// Copies pixels of colour plane `plane` to `to`: as many bytes as it has room for, from byte
+    /// `at` of line `line` on.
+    ///
+    /// Fails with `EINVAL` if there is no such plane, or if not all of these bytes belong to the
+    /// plane's GEM object.
+    pub fn read(&self, plane: usize, line: usize, at: usize, to: &mut [u8]) -> Result {
+        let begin = self
+            .fb
+            .pitch(plane)
+            .and_then(|pitch| pitch.checked_mul(line))
+            .and_then(|offset| offset.checked_add(self.fb.offset(plane)?))
+            .and_then(|offset| offset.checked_add(at))
+            .ok_or(EINVAL)?;
+        let end = begin.checked_add(to.len()).ok_or(EINVAL)?;
+        if end > self.fb.object(plane).ok_or(EINVAL)?.size() {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: By the type invariants, the whole object is mapped, and it has the bytes from
+        // `begin` to `end`. `to` has room for them.
+        unsafe {
+            bindings::iosys_map_memcpy_from(
+                to.as_mut_ptr().cast(),
+                &self.map[plane],
+                begin,
+                to.len(),
+            )
+        };
+        Ok(())
+    }
+}
+
+impl<T: drm::Driver> Drop for Mapping<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants. The addresses are not used after this.
+        unsafe { bindings::drm_gem_fb_vunmap(self.fb.as_raw(), self.map.as_mut_ptr()) };
+    }
+}

@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! A driver for the tests of the KMS abstractions, and a client that uses its devices.
+
+use super::{
+    atomic::{
+        Check,
+        Commit,
+        Tail, //
+    },
+    connector::{
+        Connector,
+        ConnectorKind,
+        DriverConnector,
+        Probe, //
+    },
+    crtc::{
+        Crtc,
+        DriverCrtc, //
+    },
+    encoder::{
+        DriverEncoder,
+        EncoderKind, //
+    },
+    fourcc::FourCc,
+    mode_config::{
+        self,
+        KmsDriver,
+        Limits,
+        Setup, //
+    },
+    object::CrtcMask,
+    plane::{
+        DriverPlane,
+        NewPlane,
+        Plane,
+        PlaneKind,
+        PlaneRules, //
+    },
+    state::DriverState,
+    vblank::{
+        PendingEvent,
+        VblankTimer, //
+    },
+};
+use crate::{
+    bindings, device,
+    drm::{
+        self,
+        gem::shmem, //
+    },
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
+    faux,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    },
+};
+use core::ptr;
+
+/// The size of the only mode that the client uses.
+pub(super) const SIZE: (u32, u32) = (640, 480);
+
+/// What tests tell the driver to do, and what it tells them that it has done.
+pub(super) struct Record {
+    /// How many planes, CRTCs, encoders and connectors there are.
+    pub(super) live: Atomic<i32>,
+    /// Whether commits are to be refused.
+    pub(super) refuse: Atomic<bool>,
+    /// How often planes were checked.
+    pub(super) checks: Atomic<i32>,
+    /// How often planes were programmed.
+    pub(super) updates: Atomic<i32>,
+    /// How often CRTCs were switched on.
+    pub(super) enables: Atomic<i32>,
+    /// How often CRTCs were switched off.
+    pub(super) disables: Atomic<i32>,
+    /// How many events were armed.
+    pub(super) events: Atomic<i32>,
+    /// The highest generation of a plane's state.
+    pub(super) generation: Atomic<i32>,
+    /// The first byte of the framebuffer that was programmed last.
+    pub(super) pixel: Atomic<i32>,
+}
+
+impl Record {
+    fn new() -> Result<Arc<Self>> {
+        let record = Self {
+            live: Atomic::new(0),
+            refuse: Atomic::new(false),
+            checks: Atomic::new(0),
+            updates: Atomic::new(0),
+            enables: Atomic::new(0),
+            disables: Atomic::new(0),
+            events: Atomic::new(0),
+            generation: Atomic::new(0),
+            pixel: Atomic::new(-1),
+        };
+        Ok(Arc::new(record, GFP_KERNEL)?)
+    }
+}
+
+/// How many driver states there are, of all devices.
+pub(super) static STATES: Atomic<i32> = Atomic::new(0);
+
+/// How a device is to be set up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Plan {
+    /// As it should be.
+    Good,
+    /// Fails when this many objects have been created.
+    FailAfter(i32),
+    /// With a cursor plane in place of the primary one.
+    WrongKind,
+    /// With two CRTCs for one plane.
+    SharedPlane,
+    /// With a primary plane that has no CRTC.
+    LonelyPlane,
+    /// With an encoder for a CRTC that there is not.
+    WrongCrtc,
+}
+
+pub(super) struct Fake;
+
+pub(super) struct Data {
+    pub(super) record: Arc<Record>,
+    plan: Plan,
+}
+
+/// Something that is counted as long as it lives.
+struct Counted(Arc<Record>);
+
+impl Counted {
+    fn new(device: &drm::Device<Fake>) -> Result<Self> {
+        let record = device.record.clone();
+        if let Plan::FailAfter(count) = device.plan {
+            if record.live.load(Relaxed) == count {
+                return Err(ENOSPC);
+            }
+        }
+        record.live.fetch_add(1, Relaxed);
+        Ok(Self(record))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.live.fetch_sub(1, Relaxed);
+    }
+}
+
+pub(super) struct FakeFile;
+
+impl drm::file::DriverFile for FakeFile {
+    type Driver = Fake;
+
+    fn open(_device: &drm::Device<Fake>) -> Result<Pin<KBox<Self>>> {
+        Ok(KBox::new(Self, GFP_KERNEL)?.into())
+    }
+}
+
+pub(super) struct FakeObject;
+
+impl drm::gem::DriverObject for FakeObject {
+    type Driver = Fake;
+    type Args = ();
+
+    fn new(_device: &drm::Device<Fake>, _size: usize, (): ()) -> impl PinInit<Self, Error> {
+        Ok(Self)
+    }
+
+    fn default_args() -> Option<()> {
+        Some(())
+    }
+}
+
+#[vtable]
+impl drm::Driver for Fake {
+    type Data = Data;
+    type RegistrationData<'a> = ();
+    type Object = shmem::Object<FakeObject>;
+    type File = FakeFile;
+    type ParentDevice<Ctx: device::DeviceContext> = faux::Device<Ctx>;
+
+    const INFO: drm::DriverInfo = drm::DriverInfo {
+        major: 0,
+        minor: 0,
+        patchlevel: 0,
+        name: c"rust_kms_test",
+        desc: c"KUnit tests of the Rust KMS API",
+    };
+    const IOCTLS: &'static [drm::ioctl::DrmIoctlDescriptor] = &[];
+    const KMS: Option<drm::KmsOps<Self>> = Some(mode_config::ops());
+}
+
+impl KmsDriver for Fake {
+    const LIMITS: Limits = Limits {
+        min: (1, 1),
+        max: (1024, 1024),
+        cursor: (64, 64),
+    };
+
+    fn setup(setup: &Setup<'_, Self>) -> Result {
+        let plan = setup.device().plan;
+        let kind = match plan {
+            Plan::WrongKind => PlaneKind::Cursor,
+            _ => PlaneKind::Primary,
+        };
+        let primary = setup.plane::<FakePlane>(NewPlane::new(kind, &[FourCc::XRGB8888], ()))?;
+
+        let crtc = setup.crtc::<FakeCrtc, _>(primary, ())?;
+        if plan == Plan::SharedPlane {
+            setup.crtc::<FakeCrtc, _>(primary, ())?;
+        }
+        if plan == Plan::LonelyPlane {
+            let new = NewPlane::new(PlaneKind::Primary, &[FourCc::XRGB8888], ());
+            setup.plane::<FakePlane>(new)?;
+        }
+
+        let mask = match plan {
+            Plan::WrongCrtc => CrtcMask::nth(1),
+            _ => crtc.mask(),
+        };
+        let encoder = setup.encoder::<FakeEncoder>(EncoderKind::Virtual, mask, ())?;
+        setup.connector::<FakeConnector, _>(ConnectorKind::Virtual, encoder, ())?;
+        Ok(())
+    }
+}
+
+pub(super) struct FakePlane(#[expect(dead_code)] Counted);
+
+/// A state that knows how often it was duplicated.
+pub(super) struct Generation(i32);
+
+impl Generation {
+    fn new(generation: i32) -> Self {
+        STATES.fetch_add(1, Relaxed);
+        Self(generation)
+    }
+}
+
+impl Default for Generation {
+    fn default() -> Self {
+        Self::new(0)
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        STATES.fetch_sub(1, Relaxed);
+    }
+}
+
+impl DriverState for Generation {
+    fn duplicate(&self) -> Result<Self> {
+        Ok(Self::new(self.0))
+    }
+}
+
+#[vtable]
+impl DriverPlane for FakePlane {
+    type Driver = Fake;
+    type Args = ();
+    type State = Generation;
+
+    const MAP_FRAMEBUFFERS: bool = true;
+
+    fn new(device: &drm::Device<Fake>, (): ()) -> impl PinInit<Self, Error> {
+        Counted::new(device).map(Self)
+    }
+
+    fn atomic_check(plane: &Plane<Self>, commit: &mut Commit<'_, Fake, Check>) -> Result {
+        let record = commit.device().record.clone();
+        record.checks.fetch_add(1, Relaxed);
+        if record.refuse.load(Relaxed) {
+            return Err(ENOSPC);
+        }
+
+        commit.check_plane(plane, PlaneRules::UNSCALED)?;
+
+        let old = commit.old_state(plane).ok_or(EINVAL)?.driver().0;
+        let mut state = commit.state_mut(plane).ok_or(EINVAL)?;
+        state.driver().0 = old + 1;
+        Ok(())
+    }
+
+    fn atomic_update(plane: &Plane<Self>, commit: &Commit<'_, Fake, Tail>) {
+        let record = &commit.device().record;
+        record.updates.fetch_add(1, Relaxed);
+
+        let Some(state) = commit.new_state(plane) else {
+            return;
+        };
+        record.generation.store(state.driver().0, Relaxed);
+
+        if let Some(mapping) = state.mapping() {
+            let mut byte = [0];
+            if mapping.read(0, 0, 0, &mut byte).is_ok() {
+                record.pixel.store(byte[0].into(), Relaxed);
+            }
+        }
+    }
+}
+
+pub(super) struct FakeCrtc(#[expect(dead_code)] Counted);
+
+#[vtable]
+impl DriverCrtc for FakeCrtc {
+    type Driver = Fake;
+    type Args = ();
+    type State = Generation;
+    type Vblank = VblankTimer;
+
+    fn new(device: &drm::Device<Fake>, (): ()) -> impl PinInit<Self, Error> {
+        Counted::new(device).map(Self)
+    }
+
+    fn atomic_enable(_crtc: &Crtc<Self>, commit: &Commit<'_, Fake, Tail>) {
+        commit.device().record.enables.fetch_add(1, Relaxed);
+    }
+
+    fn atomic_disable(_crtc: &Crtc<Self>, commit: &Commit<'_, Fake, Tail>) {
+        commit.device().record.disables.fetch_add(1, Relaxed);
+    }
+
+    fn atomic_flush(
+        _crtc: &Crtc<Self>,
+        commit: &Commit<'_, Fake, Tail>,
+        event: Option<PendingEvent<'_>>,
+    ) {
+        if let Some(event) = event {
+            commit.device().record.events.fetch_add(1, Relaxed);
+            event.arm();
+        }
+    }
+}
+
+pub(super) struct FakeEncoder(#[expect(dead_code)] Counted);
+
+#[vtable]
+impl DriverEncoder for FakeEncoder {
+    type Driver = Fake;
+    type Args = ();
+
+    fn new(device: &drm::Device<Fake>, (): ()) -> impl PinInit<Self, Error> {
+        Counted::new(device).map(Self)
+    }
+}
+
+pub(super) struct FakeConnector(#[expect(dead_code)] Counted);
+
+#[vtable]
+impl DriverConnector for FakeConnector {
+    type Driver = Fake;
+    type Args = ();
+    type State = Generation;
+
+    fn new(device: &drm::Device<Fake>, (): ()) -> impl PinInit<Self, Error> {
+        Counted::new(device).map(Self)
+    }
+
+    fn get_modes(_connector: &Connector<Self>, probe: &mut Probe<'_>) {
+        probe.add_modes_noedid(SIZE.0, SIZE.1);
+        probe.set_preferred(SIZE.0, SIZE.1);
+    }
+}
+
+/// A device that is not registered, and its parent, which must be dropped last.
+pub(super) struct Unregistered {
+    pub(super) device: drm::UnregisteredDevice<Fake>,
+    pub(super) parent: faux::Registration,
+}
+
+/// Creates a device as `plan` says. The record is there even where this fails.
+pub(super) fn create(plan: Plan) -> Result<(Arc<Record>, Result<Unregistered>)> {
+    let parent = faux::Registration::new(c"rust_kms_test", None)?;
+    let record = Record::new()?;
+    let data = Data {
+        record: record.clone(),
+        plan,
+    };
+
+    let device = drm::UnregisteredDevice::new(parent.as_ref(), Ok(data));
+    Ok((record, device.map(|device| Unregistered { device, parent })))
+}
+
+/// A client of a device, with a framebuffer.
+///
+/// # Invariants
+///
+/// `client` is initialized, and `buffer` belongs to it.
+pub(super) struct Client {
+    client: Pin<KBox<crate::types::Opaque<bindings::drm_client_dev>>>,
+    buffer: *mut bindings::drm_client_buffer,
+}
+
+impl Client {
+    /// Opens a device that is registered.
+    pub(super) fn new(device: &drm::Device<Fake>) -> Result<Self> {
+        let client = KBox::pin_init(crate::types::Opaque::init_zeroed(), GFP_KERNEL)?;
+
+        // SAFETY: `client` is zeroed, does not move, and is released when `Self` is dropped or
+        // below.
+        to_result(unsafe {
+            bindings::drm_client_init(
+                device.as_raw(),
+                client.get(),
+                c"rust_kms_test".as_char_ptr(),
+                ptr::null(),
+            )
+        })?;
+
+        // SAFETY: The client is initialized.
+        let buffer = from_err_ptr(unsafe {
+            bindings::drm_client_buffer_create_dumb(
+                client.get(),
+                SIZE.0,
+                SIZE.1,
+                FourCc::XRGB8888.code(),
+            )
+        })
+        .inspect_err(|_| {
+            // SAFETY: The client is initialized, and not used after this.
+            unsafe { bindings::drm_client_release(client.get()) }
+        })?;
+
+        // INVARIANT: Both have been initialized above.
+        Ok(Self { client, buffer })
+    }
+
+    /// Writes the first byte of the framebuffer.
+    pub(super) fn draw(&self, byte: u8) -> Result {
+        let mut map = pin_init::zeroed();
+
+        // SAFETY: The buffer is valid, and is unmapped below.
+        to_result(unsafe { bindings::drm_client_buffer_vmap(self.buffer, &mut map) })?;
+        // SAFETY: It is a shmem buffer of this device, which is in normal memory, and not empty.
+        unsafe { map.__bindgen_anon_1.vaddr.cast::<u8>().write_volatile(byte) };
+        // SAFETY: The buffer has been mapped above.
+        unsafe { bindings::drm_client_buffer_vunmap(self.buffer) };
+        Ok(())
+    }
+
+    /// Shows the framebuffer on all displays.
+    pub(super) fn show(&self) -> Result {
+        let client = self.client.get();
+
+        // SAFETY: The client is valid. Only this thread uses it, and so nobody else accesses the
+        // mode sets. There is one for each CRTC, and one without CRTC at the end.
+        unsafe {
+            to_result(bindings::drm_client_modeset_probe(client, SIZE.0, SIZE.1))?;
+            let mut set = (*client).modesets;
+            while !(*set).crtc.is_null() {
+                if (*set).num_connectors != 0 {
+                    (*set).fb = (*self.buffer).fb;
+                }
+                set = set.add(1);
+            }
+            to_result(bindings::drm_client_modeset_commit(client))
+        }
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants. Neither is used after this.
+        unsafe {
+            bindings::drm_client_buffer_delete(self.buffer);
+            bindings::drm_client_release(self.client.get());
+        }
+    }
+}

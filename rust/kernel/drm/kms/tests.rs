@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+
+//! Tests of the KMS abstractions.
+
+use super::testing::{
+    create,
+    Client,
+    Fake,
+    Plan,
+    Record,
+    Unregistered,
+    STATES, //
+};
+use crate::{
+    drm, faux,
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::Relaxed,
+        Arc, //
+    },
+};
+
+/// A registered device. The parent is dropped, and the device thus unplugged, when this is.
+struct Registered {
+    device: ARef<drm::Device<Fake>>,
+    _parent: faux::Registration,
+}
+
+fn register() -> Result<(Arc<Record>, Registered)> {
+    let (record, device) = create(Plan::Good)?;
+    let Unregistered { device, parent } = device?;
+    let reference: ARef<drm::Device<Fake>> = (&*device).into();
+
+    super::register(parent.as_ref().as_ref(), device, Ok(()))?;
+    Ok((
+        record,
+        Registered {
+            device: reference,
+            _parent: parent,
+        },
+    ))
+}
+
+#[kunit_tests(rust_drm_kms)]
+mod cases {
+    use super::*;
+
+    #[test]
+    fn setup_and_drop() -> Result {
+        let states = STATES.load(Relaxed);
+        let (record, device) = create(Plan::Good)?;
+
+        assert!(device.is_ok());
+        assert_eq!(record.live.load(Relaxed), 4);
+        assert_eq!(STATES.load(Relaxed), states + 3);
+
+        drop(device);
+        assert_eq!(record.live.load(Relaxed), 0);
+        assert_eq!(STATES.load(Relaxed), states);
+        Ok(())
+    }
+
+    #[test]
+    fn setup_that_fails_leaves_nothing() -> Result {
+        let states = STATES.load(Relaxed);
+
+        for count in 0..4 {
+            let (record, device) = create(Plan::FailAfter(count))?;
+            assert_eq!(device.err(), Some(ENOSPC));
+            assert_eq!(record.live.load(Relaxed), 0);
+        }
+        assert_eq!(STATES.load(Relaxed), states);
+        Ok(())
+    }
+
+    #[test]
+    fn setup_refuses_what_cannot_work() -> Result {
+        let states = STATES.load(Relaxed);
+
+        for plan in [
+            Plan::WrongKind,
+            Plan::SharedPlane,
+            Plan::LonelyPlane,
+            Plan::WrongCrtc,
+        ] {
+            let (record, device) = create(plan)?;
+            assert_eq!(device.err(), Some(EINVAL));
+            assert_eq!(record.live.load(Relaxed), 0);
+        }
+        assert_eq!(STATES.load(Relaxed), states);
+        Ok(())
+    }
+
+    #[test]
+    fn commit_goes_through_all_callbacks() -> Result {
+        let (record, registered) = register()?;
+        let client = Client::new(&registered.device)?;
+        let (updates, generation) = (
+            record.updates.load(Relaxed),
+            record.generation.load(Relaxed),
+        );
+
+        client.draw(0x5a)?;
+        client.show()?;
+        assert!(record.checks.load(Relaxed) > 0);
+        assert_eq!(record.updates.load(Relaxed), updates + 1);
+        assert!(record.generation.load(Relaxed) > generation);
+        assert_eq!(record.enables.load(Relaxed), 1);
+        assert_eq!(record.pixel.load(Relaxed), 0x5a);
+
+        client.draw(0xa5)?;
+        client.show()?;
+        assert_eq!(record.pixel.load(Relaxed), 0xa5);
+        assert_eq!(record.enables.load(Relaxed), 1);
+        assert_eq!(record.disables.load(Relaxed), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn commit_that_is_refused_changes_nothing() -> Result {
+        let states = STATES.load(Relaxed);
+        let (record, registered) = register()?;
+        let client = Client::new(&registered.device)?;
+
+        client.show()?;
+        let updates = record.updates.load(Relaxed);
+        let alive = STATES.load(Relaxed);
+
+        record.refuse.store(true, Relaxed);
+        assert_eq!(client.show(), Err(ENOSPC));
+        assert_eq!(record.updates.load(Relaxed), updates);
+        assert_eq!(STATES.load(Relaxed), alive);
+
+        record.refuse.store(false, Relaxed);
+        client.show()?;
+        assert_eq!(record.updates.load(Relaxed), updates + 1);
+
+        drop((client, registered));
+        assert_eq!(STATES.load(Relaxed), states);
+        Ok(())
+    }
+
+    #[test]
+    fn unplug_with_a_client() -> Result {
+        let (record, registered) = register()?;
+        let client = Client::new(&registered.device)?;
+
+        client.show()?;
+        assert_eq!(record.disables.load(Relaxed), 0);
+
+        drop(registered);
+        assert_eq!(record.disables.load(Relaxed), 1);
+        assert_eq!(record.live.load(Relaxed), 4);
+
+        drop(client);
+        assert_eq!(record.live.load(Relaxed), 0);
+        Ok(())
+    }
+}
