@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Makes a picture of layers, line by line.
+//!
+//! This does not know where the pixels come from, so that it can be tested without a device.
+
+use crate::formats::{
+    Format,
+    Pixel, //
+};
+use kernel::{
+    drm::kms::rect::Rect,
+    prelude::*, //
+};
+
+/// Something that has lines of bytes.
+pub(crate) trait Source {
+    /// Copies as many bytes as `to` has room for from a line, beginning at a byte.
+    fn read(&self, line: usize, at: usize, to: &mut [u8]) -> Result;
+}
+
+/// A part of a framebuffer, and where in the picture it is.
+pub(crate) struct Layer<S> {
+    pub(crate) source: S,
+    pub(crate) format: Format,
+    /// The part of the framebuffer, in whole pixels.
+    pub(crate) src: Rect,
+    /// Where it is. It has the size of `src`.
+    pub(crate) dst: Rect,
+    /// Whether left and right are exchanged.
+    pub(crate) flip_x: bool,
+    /// Whether top and bottom are exchanged.
+    pub(crate) flip_y: bool,
+}
+
+impl<S: Source> Layer<S> {
+    /// Blends the layer's part of a line with what is in `line`. `bytes` and `pixels` are for
+    /// temporary use, and have room for the whole line.
+    fn blend_line(
+        &self,
+        y: i32,
+        line: &mut [Pixel],
+        bytes: &mut [u8],
+        pixels: &mut [Pixel],
+    ) -> Result {
+        if y < self.dst.y1 || y >= self.dst.y2 {
+            return Ok(());
+        }
+
+        let width = self.src.width().min(self.dst.width()) as usize;
+        let row = if self.flip_y {
+            self.dst.y2 - 1 - y
+        } else {
+            y - self.dst.y1
+        };
+        let source_line = usize::try_from(self.src.y1 + row)?;
+        let at = usize::try_from(self.src.x1)? * self.format.bytes();
+        let begin = usize::try_from(self.dst.x1)?;
+
+        let bytes = bytes.get_mut(..width * self.format.bytes()).ok_or(EINVAL)?;
+        let pixels = pixels.get_mut(..width).ok_or(EINVAL)?;
+        let line = line.get_mut(begin..begin + width).ok_or(EINVAL)?;
+
+        self.source.read(source_line, at, bytes)?;
+        self.format.read_line(bytes, pixels);
+        if self.flip_x {
+            pixels.reverse();
+        }
+        for (below, pixel) in line.iter_mut().zip(pixels) {
+            *below = blend(*below, *pixel);
+        }
+        Ok(())
+    }
+}
+
+/// Puts a pixel over another one, which is opaque.
+#[inline]
+fn blend(below: Pixel, above: Pixel) -> Pixel {
+    if above.a == u16::MAX {
+        return above;
+    }
+
+    let rest = u32::from(u16::MAX - above.a);
+    // CAST: The result saturates at 16 bits.
+    let mix = |below: u16, above: u16| {
+        (u32::from(above) + (u32::from(below) * rest + 0x7fff) / 0xffff).min(0xffff) as u16
+    };
+    Pixel {
+        a: u16::MAX,
+        r: mix(below.r, above.r),
+        g: mix(below.g, above.g),
+        b: mix(below.b, above.b),
+    }
+}
+
+/// A checksum of pixels, which is the same for the same picture.
+pub(crate) struct Checksum(u64);
+
+impl Checksum {
+    pub(crate) fn new() -> Self {
+        Self(0)
+    }
+
+    #[inline]
+    fn add(&mut self, line: &[Pixel]) {
+        for pixel in line {
+            let value = u64::from(pixel.r) << 32 | u64::from(pixel.g) << 16 | u64::from(pixel.b);
+            self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+    }
+
+    pub(crate) fn finish(self) -> u32 {
+        // CAST: Both halves count.
+        (self.0 >> 32) as u32 ^ self.0 as u32
+    }
+}
+
+/// Makes a picture of `width` by `height` pixels of layers, the lowest first, and returns its
+/// checksum.
+pub(crate) fn compose<S: Source>(layers: &[Layer<S>], width: u32, height: u32) -> Result<u32> {
+    let width = usize::try_from(width)?;
+    let mut line = KVec::from_elem(Pixel::BLACK, width, GFP_KERNEL)?;
+    let mut pixels = KVec::from_elem(Pixel::BLACK, width, GFP_KERNEL)?;
+    let mut bytes = KVec::from_elem(0u8, width * size_of::<Pixel>(), GFP_KERNEL)?;
+    let mut checksum = Checksum::new();
+
+    for y in 0..i32::try_from(height)? {
+        line.fill(Pixel::BLACK);
+        for layer in layers {
+            layer.blend_line(y, &mut line, &mut bytes, &mut pixels)?;
+        }
+        checksum.add(&line);
+    }
+    Ok(checksum.finish())
+}
+
+#[cfg(CONFIG_DRM_RVKMS_KUNIT_TEST)]
+#[kunit_tests(rvkms_composer)]
+mod tests {
+    use super::*;
+
+    /// Lines of four pixels of RGB565.
+    struct Lines<'a>(&'a [[u16; 4]]);
+
+    impl Source for Lines<'_> {
+        fn read(&self, line: usize, at: usize, to: &mut [u8]) -> Result {
+            let line = self.0.get(line).ok_or(EINVAL)?;
+            for (i, byte) in to.iter_mut().enumerate() {
+                let at = at + i;
+                *byte = line.get(at / 2).ok_or(EINVAL)?.to_le_bytes()[at % 2];
+            }
+            Ok(())
+        }
+    }
+
+    fn layer<'a>(lines: &'a [[u16; 4]], src: Rect, x: i32, y: i32) -> Layer<Lines<'a>> {
+        Layer {
+            source: Lines(lines),
+            format: Format::Rgb565,
+            src,
+            dst: Rect::new(x, y, src.width(), src.height()),
+            flip_x: false,
+            flip_y: false,
+        }
+    }
+
+    const PICTURE: [[u16; 4]; 2] = [[1, 2, 3, 4], [5, 6, 7, 8]];
+    const ALL: Rect = Rect::new(0, 0, 4, 2);
+
+    #[test]
+    fn flips_are_what_they_say() -> Result {
+        let table: [(bool, bool, [[u16; 4]; 2]); 4] = [
+            (false, false, [[1, 2, 3, 4], [5, 6, 7, 8]]),
+            (true, false, [[4, 3, 2, 1], [8, 7, 6, 5]]),
+            (false, true, [[5, 6, 7, 8], [1, 2, 3, 4]]),
+            (true, true, [[8, 7, 6, 5], [4, 3, 2, 1]]),
+        ];
+
+        for (flip_x, flip_y, lines) in table {
+            let flipped = Layer {
+                flip_x,
+                flip_y,
+                ..layer(&PICTURE, ALL, 0, 0)
+            };
+            let expected = compose(&[layer(&lines, ALL, 0, 0)], 4, 2)?;
+            assert_eq!(compose(&[flipped], 4, 2)?, expected);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn layers_cover_each_other() -> Result {
+        let small = Rect::new(1, 0, 2, 1);
+        let above = layer(&PICTURE, small, 2, 1);
+        let expected = [[1, 2, 3, 4], [5, 6, 2, 3]];
+
+        assert_eq!(
+            compose(&[layer(&PICTURE, ALL, 0, 0), above], 4, 2)?,
+            compose(&[layer(&expected, ALL, 0, 0)], 4, 2)?
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_outside_is_refused() {
+        let outside = layer(&PICTURE, Rect::new(0, 1, 4, 2), 0, 0);
+        assert_eq!(compose(&[outside], 4, 2), Err(EINVAL));
+
+        let beyond = layer(&PICTURE, ALL, 1, 0);
+        assert_eq!(compose(&[beyond], 4, 2), Err(EINVAL));
+    }
+
+    #[test]
+    fn blending() {
+        let below = Pixel {
+            a: u16::MAX,
+            r: 0xffff,
+            g: 0,
+            b: 0x8000,
+        };
+
+        assert_eq!(blend(below, Pixel::default()), below);
+        assert_eq!(blend(below, Pixel::BLACK), Pixel::BLACK);
+
+        let half = Pixel {
+            a: 0x8000,
+            r: 0,
+            g: 0x8000,
+            b: 0,
+        };
+        let mixed = blend(below, half);
+        assert_eq!((mixed.a, mixed.r, mixed.g), (u16::MAX, 0x7fff, 0x8000));
+    }
+}

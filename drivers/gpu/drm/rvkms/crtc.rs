@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The CRTC.
+
+use crate::{
+    composer::Layer,
+    config::MAX_PLANES,
+    device::Rvkms,
+    formats::Format,
+    frame::{
+        Frame,
+        Monitor, //
+    },
+    plane::Plane, //
+};
+use kernel::{
+    drm::{
+        self,
+        kms::{
+            atomic::{
+                Check,
+                Commit,
+                Tail, //
+            },
+            crtc,
+            plane::{
+                PlaneState,
+                Rotations, //
+            },
+            shadow::Mapping,
+            state::DriverState,
+            vblank::{
+                PendingEvent,
+                VblankTimer, //
+            },
+        },
+    },
+    prelude::*,
+    sync::Arc, //
+};
+
+/// The CRTC.
+pub(crate) struct Crtc {
+    monitor: Arc<Monitor>,
+}
+
+/// What the check phase prepares for the tail, where memory cannot be allocated.
+#[derive(Default)]
+pub(crate) struct State {
+    frame: Option<Arc<Frame>>,
+}
+
+impl DriverState for State {
+    fn duplicate(&self) -> Result<Self> {
+        Ok(Self::default())
+    }
+}
+
+#[vtable]
+impl crtc::DriverCrtc for Crtc {
+    type Driver = Rvkms;
+    type Args = ();
+    type State = State;
+    type Vblank = VblankTimer;
+
+    fn new(_device: &drm::Device<Rvkms>, (): ()) -> impl PinInit<Self, Error> {
+        Ok(Self {
+            monitor: Monitor::new()?,
+        })
+    }
+
+    fn atomic_check(crtc: &crtc::Crtc<Self>, commit: &mut Commit<'_, Rvkms, Check>) -> Result {
+        // The tail makes a frame of all planes of the CRTC.
+        commit.add_affected_planes(crtc)?;
+
+        let mut state = commit.state_mut(crtc).ok_or(EINVAL)?;
+        let (width, height) = (state.mode().hdisplay(), state.mode().vdisplay());
+        state.driver().frame = Some(Frame::new(width.into(), height.into(), MAX_PLANES)?);
+        Ok(())
+    }
+
+    fn atomic_flush(
+        crtc: &crtc::Crtc<Self>,
+        commit: &Commit<'_, Rvkms, Tail>,
+        event: Option<PendingEvent<'_>>,
+    ) {
+        let frame = commit
+            .new_state(crtc)
+            .and_then(|state| state.driver().frame.clone());
+
+        if let Some(frame) = &frame {
+            let mut layers = frame.layers.lock();
+            for (_, state) in commit.planes::<Plane>() {
+                if state.is_on(crtc) && state.visible() {
+                    // There is room for all planes.
+                    let _ = layer(state).map(|layer| layers.push_within_capacity(layer));
+                }
+            }
+        }
+        crtc.monitor.show(crtc, frame, event);
+    }
+
+    fn atomic_disable(crtc: &crtc::Crtc<Self>, _commit: &Commit<'_, Rvkms, Tail>) {
+        crtc.monitor.switch_off();
+    }
+
+    fn vblank_timeout(crtc: &crtc::Crtc<Self>) {
+        crtc.monitor.vblank(crtc);
+    }
+
+    fn enable_checksums(crtc: &crtc::Crtc<Self>, enable: bool) -> Result {
+        crtc.monitor.enable_checksums(crtc, enable);
+        Ok(())
+    }
+}
+
+/// The layer that a plane is.
+fn layer(state: &PlaneState<Plane>) -> Option<Layer<Arc<Mapping<Rvkms>>>> {
+    let rotation = state.rotation();
+    let upside_down = rotation.contains(Rotations::ROTATE_180);
+
+    Some(Layer {
+        source: state.mapping()?.clone(),
+        format: Format::of(state.framebuffer()?.format().format())?,
+        src: state.src().whole_pixels(),
+        dst: state.dst(),
+        flip_x: rotation.contains(Rotations::REFLECT_X) != upside_down,
+        flip_y: rotation.contains(Rotations::REFLECT_Y) != upside_down,
+    })
+}
