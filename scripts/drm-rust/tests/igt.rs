@@ -268,7 +268,7 @@ fn what_cannot_run_is_an_error_that_says_why() {
     exit 1
     ");
     insta::assert_snapshot!(err(&["--quiet", "--driver", "nova"]), @"
-    error: the driver `nova` has no card; there are: vkms
+    error: the driver `nova` has no card; there are: rvkms, vkms
     hint: the driver must make a device of its own when the kernel boots
     exit 1
     ");
