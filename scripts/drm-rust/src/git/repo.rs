@@ -3,10 +3,11 @@
 //! One git repository and the questions that need git's own programs.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{BranchName, Oid};
-use crate::error::{Class, Explain};
+use crate::error::{Class, Explain, FileContext, FileError};
 use crate::process::{Process, ProcessError};
 
 /// Git failed.
@@ -90,6 +91,20 @@ impl Repo {
     /// Whether it is there.
     pub fn exists(&self) -> bool {
         self.git_dir().exists()
+    }
+
+    /// Makes git ignore files, whatever branch is checked out.
+    pub fn exclude(&self, pattern: &str) -> Result<(), FileError> {
+        let info = self.git_dir().join("info");
+        let path = info.join("exclude");
+        let mut excluded = fs::read_to_string(&path).unwrap_or_default();
+        if excluded.lines().any(|line| line == pattern) {
+            return Ok(());
+        }
+        let line_ends = excluded.is_empty() || excluded.ends_with('\n');
+        excluded += &format!("{}{pattern}\n", if line_ends { "" } else { "\n" });
+        fs::create_dir_all(&info).at("create", &info)?;
+        fs::write(&path, excluded).at("write", &path)
     }
 
     /// A git command on this repository.

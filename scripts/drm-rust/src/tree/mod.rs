@@ -180,17 +180,11 @@ impl Refresh<'_> {
     /// Contributors run b4 in `linux/`, where it looks for `.b4-config`: a link to ours, unknown to git, so that
     /// it is there on every branch and never rides a pull request. A file of the user's own stays.
     fn link_b4_config(&self) -> Result<(), TreeError> {
-        let info = self.repo.git_dir().join("info");
-        let (link, exclude) = (self.repo.top().join(".b4-config"), info.join("exclude"));
+        let link = self.repo.top().join(".b4-config");
         if link.symlink_metadata().is_ok() {
             return Ok(());
         }
-        fs::create_dir_all(&info).map_err(|source| TreeError::file("create", &info, source))?;
-        let mut excluded = fs::read_to_string(&exclude).unwrap_or_default();
-        if !excluded.lines().any(|line| line == "/.b4-config") {
-            excluded += "/.b4-config\n";
-            fs::write(&exclude, excluded).map_err(|source| TreeError::file("write", &exclude, source))?;
-        }
+        self.repo.exclude("/.b4-config")?;
         std::os::unix::fs::symlink("../.b4-config", &link).map_err(|source| TreeError::file("create", &link, source))
     }
 
