@@ -34,6 +34,9 @@ struct Arguments {
     /// Also what `drm-rust igt` needs
     #[arg(long)]
     igt: bool,
+    /// Also rust-analyzer, for editors
+    #[arg(long)]
+    editor: bool,
     /// Only look: show every tool with its version and place, and fail if one is missing
     #[arg(long)]
     check: bool,
@@ -54,6 +57,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         (Group::Emulators, arguments.qemu),
         (Group::Igt, arguments.igt),
         (Group::Btf, arguments.btf),
+        (Group::Editor, arguments.editor),
     ];
     let mut groups = vec![Group::Tree, Group::Optional];
     groups.extend(wanted.iter().filter(|(_, wanted)| *wanted).map(|(group, _)| *group));

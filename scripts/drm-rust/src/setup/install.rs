@@ -29,8 +29,14 @@ pub enum InstallError {
     #[error("cannot get sparse")]
     Sparse(#[from] SparseError),
     /// A part of the Rust toolchain is missing.
-    #[error("the Rust toolchain lacks {0}")]
-    Rust(String),
+    #[error("the Rust toolchain lacks {names}")]
+    Rust {
+        /// Its names.
+        names: String,
+        /// Why rustup could not add it.
+        #[source]
+        source: ProcessError,
+    },
 }
 
 impl Explain for InstallError {
@@ -40,7 +46,7 @@ impl Explain for InstallError {
             InstallError::Debian(error) => return error.hint(),
             InstallError::RustSrc(_) => "`rustup component add rust-src` gets them too".into(),
             InstallError::Sparse(_) => "see whether its sources build by hand; 0.6.5 is the first that will do".into(),
-            InstallError::Rust(_) => "install a complete toolchain with rustup, which keeps it in your home".into(),
+            InstallError::Rust { .. } => "install a complete toolchain with rustup, which keeps it in your home".into(),
         })
     }
 }
@@ -85,6 +91,10 @@ fn cargo_install(name: &str) -> Process {
     Process::new("cargo").args(["install", "--locked", "--quiet", name])
 }
 
+fn rustup_add(components: &[&str]) -> Process {
+    Process::new("rustup").args(["component", "add"]).args(components)
+}
+
 fn pip_install(name: &str) -> Process {
     // Debian asks for this where Python's packages and Debian's could meet; root's machine is meant.
     let process = Process::new("python3").env("PIP_BREAK_SYSTEM_PACKAGES", "1");
@@ -106,7 +116,7 @@ pub fn commands(findings: &[Finding]) -> Vec<String> {
         work.backports.iter().for_each(|package| *line += &format!(" {package}"));
     }
     if !work.rustup.is_empty() {
-        lines.push(format!("rustup component add {}", work.rustup.join(" ")));
+        lines.push(rustup_add(&work.rustup).command_line());
     }
     lines.extend(work.cargo.iter().map(|name| cargo_install(name).command_line()));
     lines.extend(work.pip.iter().map(|name| format!("python3 -m pip install --user {name}")));
@@ -123,7 +133,9 @@ pub fn commands(findings: &[Finding]) -> Vec<String> {
 pub fn install(findings: &[Finding], cache: &Path, reporter: &dyn Reporter) -> Result<(), InstallError> {
     let mut work = work(findings);
     if !work.rustup.is_empty() {
-        return Err(InstallError::Rust(work.rustup.join(", ")));
+        let names = work.rustup.join(", ");
+        step(reporter, &format!("installing {names}"), || rustup_add(&work.rustup).run())
+            .map_err(|source| InstallError::Rust { names, source })?;
     }
     let has_pip =
         || Process::new("python3").args(["-m", "pip", "--version"]).output().is_ok_and(|output| output.code == 0);

@@ -53,6 +53,8 @@ pub enum Group {
     Emulators,
     /// To build configurations with `CONFIG_DEBUG_INFO_BTF`.
     Btf,
+    /// To read and write code in an editor.
+    Editor,
     /// To make work shorter. Nothing fails without it.
     Optional,
     /// To make the user space that has IGT.
@@ -61,7 +63,8 @@ pub enum Group {
 
 impl Group {
     /// Every group.
-    pub const ALL: &[Group] = &[Group::Tree, Group::Checks, Group::Emulators, Group::Igt, Group::Btf, Group::Optional];
+    pub const ALL: &[Group] =
+        &[Group::Tree, Group::Checks, Group::Emulators, Group::Igt, Group::Btf, Group::Editor, Group::Optional];
 
     /// The option of `drm-rust setup` that gets it, where one must be given.
     pub fn option(self) -> Option<&'static str> {
@@ -71,6 +74,7 @@ impl Group {
             Group::Emulators => Some("--qemu"),
             Group::Igt => Some("--igt"),
             Group::Btf => Some("--btf"),
+            Group::Editor => Some("--editor"),
         }
     }
 }
@@ -175,6 +179,10 @@ pub static NEEDS: &[Need] = &[
             // The latter for users other than root.
             Get::Apt(&["mmdebstrap", "uidmap"]),
         )
+    },
+    Need {
+        group: Group::Editor,
+        ..program("rust-analyzer", None, "editors, to find definitions", Get::Rustup("rust-analyzer"))
     },
     emulator("qemu-system-x86_64", "running x86_64 kernels", &["qemu-system-x86"]),
     emulator("qemu-system-aarch64", "running arm64 kernels", &["qemu-system-arm"]),
