@@ -5,9 +5,10 @@
 #   make tree       linux/ only
 #   make checks     checks of every patch only
 #   make kunit      KUnit on UML only
+#   make igt        IGT on UML only
 #   make cross      compiles the abstractions and drivers for the other architectures
 #   make matrix     boots and tests the kernels of all architectures
-#   make igt        IGT on UML only
+#   make rust-analyzer   rust-project.json, for editors
 #   make bench      measures the toolchain against tar and git
 #   make clean      removes build/
 #
@@ -21,7 +22,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 TOOL := build/cargo/release/drm-rust
 CARGO := cd scripts/drm-rust && cargo
 # Other variables of the command line are the kernel's (LLVM=, ARCH=, V=…): cargo need not see them.
-OURS := all bootstrap tool setup tree test test-tool test-tree checks kunit igt cross matrix bench clean
+OURS := all bootstrap tool setup tree test test-tool test-tree test-editor checks kunit igt cross matrix \
+	rust-analyzer bench clean
 
 # Where clang and Rust's sources are, as `drm-rust setup` found them. Where it has not run yet, make runs it and
 # starts again.
@@ -54,7 +56,7 @@ setup: tool
 tree: setup
 	@$(TOOL) tree
 
-test: test-tool test-tree checks kunit igt cross
+test: test-tool test-tree checks kunit test-editor igt cross
 
 # Format, lints, unit and command tests: seconds.
 test-tool: setup
@@ -79,6 +81,7 @@ kunit: tree
 igt: tree
 	@$(TOOL) setup --igt
 	$(CARGO) test --release --locked --test igt -- --ignored --test-threads=1 --nocapture
+
 # What is ours, for the architectures that no other test builds for.
 cross: tree
 	@$(TOOL) build arm64 riscv loongarch --target rust/ --target drivers/gpu/
@@ -87,6 +90,15 @@ cross: tree
 matrix: tree
 	@$(TOOL) setup --qemu
 	@$(TOOL) test um x86_64 arm64 riscv loongarch
+
+# What rust-analyzer finds, where it is installed.
+test-editor: tree
+	$(CARGO) test --release --locked --test rust_analyzer -- --ignored --nocapture
+
+# For another architecture's code: make ARCH=arm64 rust-analyzer. Without the program itself, too: editors may bring it.
+rust-analyzer: tree
+	-@$(TOOL) setup --editor
+	@$(TOOL) rust-analyzer $(ARCH)
 
 bench: tree
 	$(CARGO) bench --locked --bench tree

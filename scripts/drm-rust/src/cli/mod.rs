@@ -14,6 +14,7 @@ mod igt;
 mod man;
 mod op;
 mod progress;
+mod rust_analyzer;
 mod setup;
 mod status;
 mod test;
@@ -50,6 +51,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "test", group: "The kernel", args: test::args, run: test::run },
     Entry { name: "boot", group: "The kernel", args: boot::args, run: boot::run },
     Entry { name: "igt", group: "The kernel", args: igt::args, run: igt::run },
+    Entry { name: "rust-analyzer", group: "The kernel", args: rust_analyzer::args, run: rust_analyzer::run },
     Entry { name: "ci", group: "The kernel", args: ci::args, run: ci::run },
     Entry { name: "check", group: "Topics", args: check::args, run: check::run },
     Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
@@ -108,7 +110,7 @@ fn groups() -> String {
             text += &format!("{heading}:\n");
         }
         let about = (entry.args)(Command::new(entry.name)).get_about().map(ToString::to_string).unwrap_or_default();
-        text += &format!("  {:<12} {about}\n", entry.name);
+        text += &format!("  {:<13} {about}\n", entry.name);
     }
     text + "\nSee `drm-rust COMMAND --help` for a command's options."
 }

@@ -2,6 +2,7 @@
 
 //! Kernels of the tree: configured and built out of tree in `build/`, and run on this machine.
 
+pub mod analyzer;
 pub mod arch;
 pub mod boot;
 pub mod build;

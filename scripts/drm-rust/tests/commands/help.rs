@@ -32,6 +32,7 @@ const COMMANDS: &[&[&str]] = &[
     &["test"],
     &["boot"],
     &["igt"],
+    &["rust-analyzer"],
     &["ci"],
     &["ci", "plan"],
     &["check"],

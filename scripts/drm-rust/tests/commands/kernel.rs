@@ -14,6 +14,7 @@ fn an_unknown_architecture_is_a_mistake_of_usage() {
     hint: architectures are named as the kernel's ARCH= names them: um, x86_64, arm64, riscv, loongarch
     ----- exit 2
     ");
+    assert_eq!(env.run(&["rust-analyzer", "sparc"]).code, 2);
     insta::assert_snapshot!(env.run(&["test", "--variant", "fast"]), @"
     ----- stderr
     error: invalid value 'fast' for '--variant <NAME>'
