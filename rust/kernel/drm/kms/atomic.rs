@@ -88,6 +88,97 @@ pub unsafe trait AtomicObject: Sealed {
     unsafe fn driver_state(state: *mut Self::State) -> *mut Self::DriverState;
 }
 
+/// Implements [`AtomicObject`] for a type of objects, and `StateKind` for what their states have in
+/// common with those of other drivers.
+///
+/// The object must have a method `as_raw`, and its state be a `WithDriverState` of the kind.
+macro_rules! impl_atomic_object {
+    (
+        $object:ident<$driver:ident>, $state:ident, driver: $($field:ident).+,
+        $(#[$meta:meta])* kind: $kind:ident($c_object:ident, $c_state:ident),
+        new: $new:ident, old: $old:ident, add: $add:ident,
+        init: $init:ident, duplicate: $duplicate:ident, destroy: $destroy:ident,
+    ) => {
+        impl<T: $driver> $crate::drm::private::Sealed for $object<T> {}
+
+        // SAFETY: The C functions look up this very object, whose states are `$state<T>`.
+        unsafe impl<T: $driver> $crate::drm::kms::atomic::AtomicObject for $object<T> {
+            type Driver = T::Driver;
+            type State = $state<T>;
+            type DriverState = T::State;
+
+            #[inline]
+            fn device(&self) -> *mut bindings::drm_device {
+                // SAFETY: The object is valid, and this field does not change.
+                unsafe { (*self.as_raw()).dev }
+            }
+
+            #[inline]
+            unsafe fn new_state(
+                &self,
+                commit: *mut bindings::drm_atomic_commit,
+            ) -> *mut Self::State {
+                // SAFETY: By the safety requirements.
+                unsafe { bindings::$new(commit, self.as_raw()) }.cast()
+            }
+
+            #[inline]
+            unsafe fn old_state(
+                &self,
+                commit: *mut bindings::drm_atomic_commit,
+            ) -> *mut Self::State {
+                // SAFETY: By the safety requirements.
+                unsafe { bindings::$old(commit, self.as_raw()) }.cast()
+            }
+
+            #[inline]
+            unsafe fn add_state(
+                &self,
+                commit: *mut bindings::drm_atomic_commit,
+            ) -> *mut Self::State {
+                // SAFETY: By the safety requirements.
+                unsafe { bindings::$add(commit, self.as_raw()) }.cast()
+            }
+
+            #[inline]
+            unsafe fn driver_state(state: *mut Self::State) -> *mut T::State {
+                // SAFETY: By the safety requirements.
+                unsafe { &raw mut (*state).0.$($field).+ }
+            }
+        }
+
+        $(#[$meta])*
+        struct $kind;
+
+        // SAFETY: The helpers initialize the whole structure, and `state` has the current state.
+        unsafe impl $crate::drm::kms::state::StateKind for $kind {
+            type Object = bindings::$c_object;
+            type State = bindings::$c_state;
+
+            unsafe fn init(state: *mut Self::State, obj: *mut Self::Object) {
+                // SAFETY: By the safety requirements.
+                unsafe { bindings::$init(state, obj) };
+            }
+
+            unsafe fn duplicate(obj: *mut Self::Object, state: *mut Self::State) {
+                // SAFETY: By the safety requirements.
+                unsafe { bindings::$duplicate(obj, state) };
+            }
+
+            unsafe fn destroy(state: *mut Self::State) {
+                // SAFETY: By the safety requirements.
+                unsafe { bindings::$destroy(state) };
+            }
+
+            unsafe fn current(obj: *mut Self::Object) -> *mut Self::State {
+                // SAFETY: By the safety requirements.
+                unsafe { (*obj).state }
+            }
+        }
+    };
+}
+pub(super) use impl_atomic_object;
+
 /// A commit in phase `P`.
 ///
 /// # Invariants

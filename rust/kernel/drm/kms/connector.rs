@@ -12,7 +12,7 @@
 
 use super::{
     atomic::{
-        AtomicObject,
+        impl_atomic_object,
         Check,
         Commit, //
     },
@@ -22,16 +22,12 @@ use super::{
     },
     state::{
         DriverState,
-        StateKind,
         WithDriverState, //
     },
 };
 use crate::{
     bindings,
-    drm::{
-        self,
-        private::Sealed, //
-    },
+    drm,
     error::{
         from_result,
         to_result,
@@ -295,72 +291,16 @@ impl<T: DriverConnector> Deref for Connector<T> {
     }
 }
 
-impl<T: DriverConnector> Sealed for Connector<T> {}
-
-// SAFETY: The C functions look up this very connector, whose states are `ConnectorState<T>`.
-unsafe impl<T: DriverConnector> AtomicObject for Connector<T> {
-    type Driver = T::Driver;
-    type State = ConnectorState<T>;
-    type DriverState = T::State;
-
-    #[inline]
-    fn device(&self) -> *mut bindings::drm_device {
-        // SAFETY: `self.connector` is valid, and this field does not change.
-        unsafe { (*self.as_raw()).dev }
-    }
-
-    #[inline]
-    unsafe fn new_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut ConnectorState<T> {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::drm_atomic_get_new_connector_state(commit, self.as_raw()) }.cast()
-    }
-
-    #[inline]
-    unsafe fn old_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut ConnectorState<T> {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::drm_atomic_get_old_connector_state(commit, self.as_raw()) }.cast()
-    }
-
-    #[inline]
-    unsafe fn add_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut ConnectorState<T> {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::drm_atomic_get_connector_state(commit, self.as_raw()) }.cast()
-    }
-
-    #[inline]
-    unsafe fn driver_state(state: *mut ConnectorState<T>) -> *mut T::State {
-        // SAFETY: By the safety requirements.
-        unsafe { &raw mut (*state).0.driver }
-    }
-}
-
-/// The state of connectors, as far as `WithDriverState` is concerned.
-struct Connectors;
-
-// SAFETY: The helpers initialize the whole structure, and `state` has the current state.
-unsafe impl StateKind for Connectors {
-    type Object = bindings::drm_connector;
-    type State = bindings::drm_connector_state;
-
-    unsafe fn init(state: *mut Self::State, connector: *mut Self::Object) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::__drm_atomic_helper_connector_state_init(state, connector) };
-    }
-
-    unsafe fn duplicate(connector: *mut Self::Object, state: *mut Self::State) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::__drm_atomic_helper_connector_duplicate_state(connector, state) };
-    }
-
-    unsafe fn destroy(state: *mut Self::State) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::__drm_atomic_helper_connector_destroy_state(state) };
-    }
-
-    unsafe fn current(connector: *mut Self::Object) -> *mut Self::State {
-        // SAFETY: By the safety requirements.
-        unsafe { (*connector).state }
-    }
+impl_atomic_object! {
+    Connector<DriverConnector>, ConnectorState, driver: driver,
+    /// The state of connectors, as far as `WithDriverState` is concerned.
+    kind: Connectors(drm_connector, drm_connector_state),
+    new: drm_atomic_get_new_connector_state,
+    old: drm_atomic_get_old_connector_state,
+    add: drm_atomic_get_connector_state,
+    init: __drm_atomic_helper_connector_state_init,
+    duplicate: __drm_atomic_helper_connector_duplicate_state,
+    destroy: __drm_atomic_helper_connector_destroy_state,
 }
 
 type RawState<T> = WithDriverState<Connectors, <T as DriverConnector>::State>;

@@ -12,7 +12,7 @@
 
 use super::{
     atomic::{
-        AtomicObject,
+        impl_atomic_object,
         Check,
         Commit,
         Tail, //
@@ -26,7 +26,6 @@ use super::{
     },
     state::{
         DriverState,
-        StateKind,
         WithDriverState, //
     },
     vblank::{
@@ -36,10 +35,7 @@ use super::{
 };
 use crate::{
     bindings,
-    drm::{
-        self,
-        private::Sealed, //
-    },
+    drm,
     error::{
         from_result,
         to_result,
@@ -499,72 +495,16 @@ impl<T: DriverCrtc> Drop for VblankRef<T> {
     }
 }
 
-impl<T: DriverCrtc> Sealed for Crtc<T> {}
-
-// SAFETY: The C functions look up this very CRTC, whose states are `CrtcState<T>`.
-unsafe impl<T: DriverCrtc> AtomicObject for Crtc<T> {
-    type Driver = T::Driver;
-    type State = CrtcState<T>;
-    type DriverState = T::State;
-
-    #[inline]
-    fn device(&self) -> *mut bindings::drm_device {
-        // SAFETY: `self.crtc` is valid, and this field does not change.
-        unsafe { (*self.as_raw()).dev }
-    }
-
-    #[inline]
-    unsafe fn new_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut CrtcState<T> {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::drm_atomic_get_new_crtc_state(commit, self.as_raw()) }.cast()
-    }
-
-    #[inline]
-    unsafe fn old_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut CrtcState<T> {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::drm_atomic_get_old_crtc_state(commit, self.as_raw()) }.cast()
-    }
-
-    #[inline]
-    unsafe fn add_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut CrtcState<T> {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::drm_atomic_get_crtc_state(commit, self.as_raw()) }.cast()
-    }
-
-    #[inline]
-    unsafe fn driver_state(state: *mut CrtcState<T>) -> *mut T::State {
-        // SAFETY: By the safety requirements.
-        unsafe { &raw mut (*state).0.driver }
-    }
-}
-
-/// The state of CRTCs, as far as `WithDriverState` is concerned.
-struct Crtcs;
-
-// SAFETY: The helpers initialize the whole structure, and `state` has the current state.
-unsafe impl StateKind for Crtcs {
-    type Object = bindings::drm_crtc;
-    type State = bindings::drm_crtc_state;
-
-    unsafe fn init(state: *mut Self::State, crtc: *mut Self::Object) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::__drm_atomic_helper_crtc_state_init(state, crtc) };
-    }
-
-    unsafe fn duplicate(crtc: *mut Self::Object, state: *mut Self::State) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::__drm_atomic_helper_crtc_duplicate_state(crtc, state) };
-    }
-
-    unsafe fn destroy(state: *mut Self::State) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::__drm_atomic_helper_crtc_destroy_state(state) };
-    }
-
-    unsafe fn current(crtc: *mut Self::Object) -> *mut Self::State {
-        // SAFETY: By the safety requirements.
-        unsafe { (*crtc).state }
-    }
+impl_atomic_object! {
+    Crtc<DriverCrtc>, CrtcState, driver: driver,
+    /// The state of CRTCs, as far as `WithDriverState` is concerned.
+    kind: Crtcs(drm_crtc, drm_crtc_state),
+    new: drm_atomic_get_new_crtc_state,
+    old: drm_atomic_get_old_crtc_state,
+    add: drm_atomic_get_crtc_state,
+    init: __drm_atomic_helper_crtc_state_init,
+    duplicate: __drm_atomic_helper_crtc_duplicate_state,
+    destroy: __drm_atomic_helper_crtc_destroy_state,
 }
 
 type RawState<T> = WithDriverState<Crtcs, <T as DriverCrtc>::State>;

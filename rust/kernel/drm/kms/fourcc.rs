@@ -76,6 +76,18 @@ impl FourCc {
     pub const ARGB16161616: Self = Self::new(*b"AR48");
     /// Like [`Self::ARGB16161616`] with red and blue exchanged.
     pub const ABGR16161616: Self = Self::new(*b"AB48");
+    /// A plane of luma, and one of chroma in half the width and height, with Cb first.
+    pub const NV12: Self = Self::new(*b"NV12");
+    /// Like [`Self::NV12`], with Cr first.
+    pub const NV21: Self = Self::new(*b"NV21");
+    /// A plane of luma, and one of chroma in half the width, with Cb first.
+    pub const NV16: Self = Self::new(*b"NV16");
+    /// Like [`Self::NV16`], with Cr first.
+    pub const NV61: Self = Self::new(*b"NV61");
+    /// A plane of luma, and one of chroma, with Cb first.
+    pub const NV24: Self = Self::new(*b"NV24");
+    /// Like [`Self::NV24`], with Cr first.
+    pub const NV42: Self = Self::new(*b"NV42");
 }
 
 impl fmt::Debug for FourCc {

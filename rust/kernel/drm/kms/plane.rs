@@ -12,7 +12,7 @@
 
 use super::{
     atomic::{
-        AtomicObject,
+        impl_atomic_object,
         Check,
         Commit,
         Phase,
@@ -31,16 +31,12 @@ use super::{
     shadow::Mapping,
     state::{
         DriverState,
-        StateKind,
         WithDriverState, //
     },
 };
 use crate::{
     bindings,
-    drm::{
-        self,
-        private::Sealed, //
-    },
+    drm,
     error::{
         from_err_ptr,
         from_result,
@@ -163,7 +159,8 @@ pub struct NewPlane<'a, A> {
     pub zpos: Option<u8>,
     /// Its rotations.
     pub rotations: Rotations,
-    /// Whether user space may say what has changed in a framebuffer.
+    /// Whether user space may say what has changed in a framebuffer. See
+    /// [`Damage`](super::damage::Damage).
     pub damage_clips: bool,
     /// What [`DriverPlane::new`] gets.
     pub args: A,
@@ -455,72 +452,16 @@ impl<T: DriverPlane> Deref for Plane<T> {
     }
 }
 
-impl<T: DriverPlane> Sealed for Plane<T> {}
-
-// SAFETY: The C functions look up this very plane, whose states are `PlaneState<T>`.
-unsafe impl<T: DriverPlane> AtomicObject for Plane<T> {
-    type Driver = T::Driver;
-    type State = PlaneState<T>;
-    type DriverState = T::State;
-
-    #[inline]
-    fn device(&self) -> *mut bindings::drm_device {
-        // SAFETY: `self.plane` is valid, and this field does not change.
-        unsafe { (*self.as_raw()).dev }
-    }
-
-    #[inline]
-    unsafe fn new_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut PlaneState<T> {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::drm_atomic_get_new_plane_state(commit, self.as_raw()) }.cast()
-    }
-
-    #[inline]
-    unsafe fn old_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut PlaneState<T> {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::drm_atomic_get_old_plane_state(commit, self.as_raw()) }.cast()
-    }
-
-    #[inline]
-    unsafe fn add_state(&self, commit: *mut bindings::drm_atomic_commit) -> *mut PlaneState<T> {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::drm_atomic_get_plane_state(commit, self.as_raw()) }.cast()
-    }
-
-    #[inline]
-    unsafe fn driver_state(state: *mut PlaneState<T>) -> *mut T::State {
-        // SAFETY: By the safety requirements.
-        unsafe { &raw mut (*state).0.driver.driver }
-    }
-}
-
-/// The state of planes, as far as `WithDriverState` is concerned.
-struct Planes;
-
-// SAFETY: The helpers initialize the whole structure, and `state` has the current state.
-unsafe impl StateKind for Planes {
-    type Object = bindings::drm_plane;
-    type State = bindings::drm_plane_state;
-
-    unsafe fn init(state: *mut Self::State, plane: *mut Self::Object) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::__drm_atomic_helper_plane_state_init(state, plane) };
-    }
-
-    unsafe fn duplicate(plane: *mut Self::Object, state: *mut Self::State) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::__drm_atomic_helper_plane_duplicate_state(plane, state) };
-    }
-
-    unsafe fn destroy(state: *mut Self::State) {
-        // SAFETY: By the safety requirements.
-        unsafe { bindings::__drm_atomic_helper_plane_destroy_state(state) };
-    }
-
-    unsafe fn current(plane: *mut Self::Object) -> *mut Self::State {
-        // SAFETY: By the safety requirements.
-        unsafe { (*plane).state }
-    }
+impl_atomic_object! {
+    Plane<DriverPlane>, PlaneState, driver: driver.driver,
+    /// The state of planes, as far as `WithDriverState` is concerned.
+    kind: Planes(drm_plane, drm_plane_state),
+    new: drm_atomic_get_new_plane_state,
+    old: drm_atomic_get_old_plane_state,
+    add: drm_atomic_get_plane_state,
+    init: __drm_atomic_helper_plane_state_init,
+    duplicate: __drm_atomic_helper_plane_duplicate_state,
+    destroy: __drm_atomic_helper_plane_destroy_state,
 }
 
 /// What follows the `struct drm_plane_state`.

@@ -38,8 +38,16 @@ use super::{
         PlaneRules, //
     },
     state::DriverState,
+    tail::{
+        CommitTail,
+        Finished,
+        Started, //
+    },
     vblank::{
+        DriverVblank,
+        NoVblank,
         PendingEvent,
+        VblankInterrupt,
         VblankTimer, //
     },
 };
@@ -84,8 +92,12 @@ pub(super) struct Record {
     pub(super) disables: Atomic<i32>,
     /// How many events were armed.
     pub(super) events: Atomic<i32>,
+    /// How often the interrupt for vertical blanks was enabled.
+    pub(super) interrupts: Atomic<i32>,
     /// The highest generation of a plane's state.
     pub(super) generation: Atomic<i32>,
+    /// How many pixels have changed since the last commit.
+    pub(super) damage: Atomic<i32>,
     /// The first byte of the framebuffer that was programmed last.
     pub(super) pixel: Atomic<i32>,
 }
@@ -100,7 +112,9 @@ impl Record {
             enables: Atomic::new(0),
             disables: Atomic::new(0),
             events: Atomic::new(0),
+            interrupts: Atomic::new(0),
             generation: Atomic::new(0),
+            damage: Atomic::new(-1),
             pixel: Atomic::new(-1),
         };
         Ok(Arc::new(record, GFP_KERNEL)?)
@@ -125,6 +139,12 @@ pub(super) enum Plan {
     LonelyPlane,
     /// With an encoder for a CRTC that there is not.
     WrongCrtc,
+    /// With a CRTC that has vertical blanks, and one that has none.
+    MixedVblank,
+    /// With vertical blanks from interrupts.
+    Interrupt,
+    /// Without vertical blanks.
+    NoVblank,
 }
 
 pub(super) struct Fake;
@@ -215,9 +235,18 @@ impl KmsDriver for Fake {
         };
         let primary = setup.plane::<FakePlane>(NewPlane::new(kind, &[FourCc::XRGB8888], ()))?;
 
-        let crtc = setup.crtc::<FakeCrtc, _>(primary, ())?;
+        let first = match plan {
+            Plan::Interrupt => setup.crtc::<InterruptCrtc, _>(primary, ())?.mask(),
+            Plan::NoVblank => setup.crtc::<BlindCrtc, _>(primary, ())?.mask(),
+            _ => setup.crtc::<TimerCrtc, _>(primary, ())?.mask(),
+        };
         if plan == Plan::SharedPlane {
-            setup.crtc::<FakeCrtc, _>(primary, ())?;
+            setup.crtc::<TimerCrtc, _>(primary, ())?;
+        }
+        if plan == Plan::MixedVblank {
+            let new = NewPlane::new(PlaneKind::Primary, &[FourCc::XRGB8888], ());
+            let second = setup.plane::<FakePlane>(new)?;
+            setup.crtc::<BlindCrtc, _>(second, ())?;
         }
         if plan == Plan::LonelyPlane {
             let new = NewPlane::new(PlaneKind::Primary, &[FourCc::XRGB8888], ());
@@ -226,11 +255,20 @@ impl KmsDriver for Fake {
 
         let mask = match plan {
             Plan::WrongCrtc => CrtcMask::nth(1),
-            _ => crtc.mask(),
+            _ => first,
         };
         let encoder = setup.encoder::<FakeEncoder>(EncoderKind::Virtual, mask, ())?;
         setup.connector::<FakeConnector, _>(ConnectorKind::Virtual, encoder, ())?;
         Ok(())
+    }
+
+    fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self, Started>) -> Finished<'a> {
+        tail.disable_modesets()
+            .enable_modesets()
+            .commit_planes()
+            .hw_done()
+            .wait_for_flip_done()
+            .cleanup_planes()
     }
 }
 
@@ -300,6 +338,12 @@ impl DriverPlane for FakePlane {
         };
         record.generation.store(state.driver().0, Relaxed);
 
+        if let Some(damage) = commit.damage(plane) {
+            // CAST: A framebuffer of the test is small.
+            let pixels = damage.map(|rect| rect.width() * rect.height()).sum::<u32>() as i32;
+            record.damage.store(pixels, Relaxed);
+        }
+
         if let Some(mapping) = state.mapping() {
             let mut byte = [0];
             if mapping.read(0, 0, 0, &mut byte).is_ok() {
@@ -309,37 +353,59 @@ impl DriverPlane for FakePlane {
     }
 }
 
-pub(super) struct FakeCrtc(#[expect(dead_code)] Counted);
-
-#[vtable]
-impl DriverCrtc for FakeCrtc {
-    type Driver = Fake;
-    type Args = ();
-    type State = Generation;
-    type Vblank = VblankTimer;
-
-    fn new(device: &drm::Device<Fake>, (): ()) -> impl PinInit<Self, Error> {
-        Counted::new(device).map(Self)
-    }
-
-    fn atomic_enable(_crtc: &Crtc<Self>, commit: &Commit<'_, Fake, Tail>) {
-        commit.device().record.enables.fetch_add(1, Relaxed);
-    }
-
-    fn atomic_disable(_crtc: &Crtc<Self>, commit: &Commit<'_, Fake, Tail>) {
-        commit.device().record.disables.fetch_add(1, Relaxed);
-    }
-
-    fn atomic_flush(
-        _crtc: &Crtc<Self>,
-        commit: &Commit<'_, Fake, Tail>,
-        event: Option<PendingEvent<'_>>,
-    ) {
-        if let Some(event) = event {
-            commit.device().record.events.fetch_add(1, Relaxed);
-            event.arm();
+macro_rules! fake_crtc {
+    ($name:ident, $source:ty) => {
+        pub(super) struct $name {
+            counted: Counted,
         }
+
+        #[vtable]
+        impl DriverCrtc for $name {
+            type Driver = Fake;
+            type Args = ();
+            type State = Generation;
+            type Vblank = $source;
+
+            fn new(device: &drm::Device<Fake>, (): ()) -> impl PinInit<Self, Error> {
+                Counted::new(device).map(|counted| Self { counted })
+            }
+
+            fn atomic_enable(crtc: &Crtc<Self>, _commit: &Commit<'_, Fake, Tail>) {
+                crtc.counted.0.enables.fetch_add(1, Relaxed);
+            }
+
+            fn atomic_disable(crtc: &Crtc<Self>, _commit: &Commit<'_, Fake, Tail>) {
+                crtc.counted.0.disables.fetch_add(1, Relaxed);
+            }
+
+            fn atomic_flush(
+                crtc: &Crtc<Self>,
+                commit: &Commit<'_, Fake, Tail>,
+                event: Option<PendingEvent<'_>>,
+            ) {
+                if let Some(event) = event {
+                    crtc.counted.0.events.fetch_add(1, Relaxed);
+                    event.arm();
+                }
+                if commit.device().plan == Plan::Interrupt {
+                    crtc.handle_vblank();
+                }
+            }
+        }
+    };
+}
+
+fake_crtc!(TimerCrtc, VblankTimer);
+fake_crtc!(InterruptCrtc, VblankInterrupt);
+fake_crtc!(BlindCrtc, NoVblank);
+
+impl DriverVblank for InterruptCrtc {
+    fn enable_vblank(crtc: &Crtc<Self>) -> Result {
+        crtc.counted.0.interrupts.fetch_add(1, Relaxed);
+        Ok(())
     }
+
+    fn disable_vblank(_crtc: &Crtc<Self>) {}
 }
 
 pub(super) struct FakeEncoder(#[expect(dead_code)] Counted);

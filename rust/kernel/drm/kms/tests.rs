@@ -27,8 +27,8 @@ struct Registered {
     _parent: faux::Registration,
 }
 
-fn register() -> Result<(Arc<Record>, Registered)> {
-    let (record, device) = create(Plan::Good)?;
+fn register(plan: Plan) -> Result<(Arc<Record>, Registered)> {
+    let (record, device) = create(plan)?;
     let Unregistered { device, parent } = device?;
     let reference: ARef<drm::Device<Fake>> = (&*device).into();
 
@@ -83,6 +83,7 @@ mod cases {
             Plan::SharedPlane,
             Plan::LonelyPlane,
             Plan::WrongCrtc,
+            Plan::MixedVblank,
         ] {
             let (record, device) = create(plan)?;
             assert_eq!(device.err(), Some(EINVAL));
@@ -94,7 +95,7 @@ mod cases {
 
     #[test]
     fn commit_goes_through_all_callbacks() -> Result {
-        let (record, registered) = register()?;
+        let (record, registered) = register(Plan::Good)?;
         let client = Client::new(&registered.device)?;
         let (updates, generation) = (
             record.updates.load(Relaxed),
@@ -108,6 +109,7 @@ mod cases {
         assert!(record.generation.load(Relaxed) > generation);
         assert_eq!(record.enables.load(Relaxed), 1);
         assert_eq!(record.pixel.load(Relaxed), 0x5a);
+        assert_eq!(record.damage.load(Relaxed), 640 * 480);
 
         client.draw(0xa5)?;
         client.show()?;
@@ -118,9 +120,27 @@ mod cases {
     }
 
     #[test]
+    fn events_come_from_any_source() -> Result {
+        for plan in [Plan::Good, Plan::Interrupt, Plan::NoVblank] {
+            let (record, registered) = register(plan)?;
+            let client = Client::new(&registered.device)?;
+
+            // Each of these waits for the event of the one before.
+            client.show()?;
+            client.show()?;
+            client.show()?;
+            assert!(record.events.load(Relaxed) >= 3);
+            let interrupted = record.interrupts.load(Relaxed) != 0;
+            let expected = plan == Plan::Interrupt;
+            assert_eq!(interrupted, expected);
+        }
+        Ok(())
+    }
+
+    #[test]
     fn commit_that_is_refused_changes_nothing() -> Result {
         let states = STATES.load(Relaxed);
-        let (record, registered) = register()?;
+        let (record, registered) = register(Plan::Good)?;
         let client = Client::new(&registered.device)?;
 
         client.show()?;
@@ -143,7 +163,7 @@ mod cases {
 
     #[test]
     fn unplug_with_a_client() -> Result {
-        let (record, registered) = register()?;
+        let (record, registered) = register(Plan::Good)?;
         let client = Client::new(&registered.device)?;
 
         client.show()?;
