@@ -15,8 +15,8 @@ use kernel::{
 
 /// Something that has lines of bytes.
 pub(crate) trait Source {
-    /// Copies as many bytes as `to` has room for from a line, beginning at a byte.
-    fn read(&self, line: usize, at: usize, to: &mut [u8]) -> Result;
+    /// Copies as many bytes as `to` has room for from a line of a plane, beginning at a byte.
+    fn read(&self, plane: usize, line: usize, at: usize, to: &mut [u8]) -> Result;
 }
 
 /// A part of a framebuffer, and where in the picture it is.
@@ -54,20 +54,37 @@ impl<S: Source> Layer<S> {
             y - self.dst.y1
         };
         let source_line = usize::try_from(self.src.y1 + row)?;
-        let at = usize::try_from(self.src.x1)? * self.format.bytes();
         let begin = usize::try_from(self.dst.x1)?;
-
-        let bytes = bytes.get_mut(..width * self.format.bytes()).ok_or(EINVAL)?;
         let pixels = pixels.get_mut(..width).ok_or(EINVAL)?;
         let line = line.get_mut(begin..begin + width).ok_or(EINVAL)?;
 
-        self.source.read(source_line, at, bytes)?;
-        self.format.read_line(bytes, pixels);
+        self.read_line(source_line, usize::try_from(self.src.x1)?, bytes, pixels)?;
         if self.flip_x {
             pixels.reverse();
         }
         for (below, pixel) in line.iter_mut().zip(pixels) {
             *below = blend(*below, *pixel);
+        }
+        Ok(())
+    }
+}
+
+impl<S: Source> Layer<S> {
+    /// Reads pixels of the framebuffer, beginning in column `x` of a line. `bytes` is for temporary
+    /// use.
+    fn read_line(&self, line: usize, x: usize, bytes: &mut [u8], pixels: &mut [Pixel]) -> Result {
+        let size = pixels.len() * self.format.bytes();
+        let (first, rest) = bytes.split_at_mut_checked(size).ok_or(EINVAL)?;
+        self.source.read(0, line, x * self.format.bytes(), first)?;
+
+        if let Format::Nv(nv) = self.format {
+            let begin = x / nv.columns;
+            let end = (x + pixels.len()).div_ceil(nv.columns);
+            let chroma = rest.get_mut(..(end - begin) * 2).ok_or(EINVAL)?;
+            self.source.read(1, line / nv.lines, begin * 2, chroma)?;
+            nv.read_line(x, first, chroma, pixels);
+        } else {
+            self.format.read_line(first, pixels);
         }
         Ok(())
     }
@@ -143,7 +160,7 @@ mod tests {
     struct Lines<'a>(&'a [[u16; 4]]);
 
     impl Source for Lines<'_> {
-        fn read(&self, line: usize, at: usize, to: &mut [u8]) -> Result {
+        fn read(&self, _plane: usize, line: usize, at: usize, to: &mut [u8]) -> Result {
             let line = self.0.get(line).ok_or(EINVAL)?;
             for (i, byte) in to.iter_mut().enumerate() {
                 let at = at + i;

@@ -86,6 +86,7 @@ impl crtc::DriverCrtc for Crtc {
     ) {
         let frame = commit
             .new_state(crtc)
+            .filter(|state| state.active())
             .and_then(|state| state.driver().frame.clone());
 
         if let Some(frame) = &frame {

@@ -67,11 +67,10 @@ impl kms::KmsDriver for Rvkms {
     }
 
     fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self, Started>) -> Finished<'a> {
-        // CRTCs are on when their planes are programmed, so that events can wait for a vertical
-        // blank.
+        // The frame that is shown first is there before the CRTC is switched on.
         tail.disable_modesets()
-            .enable_modesets()
             .commit_planes()
+            .enable_modesets()
             .hw_done()
             .wait_for_flip_done()
             .cleanup_planes()

@@ -40,8 +40,8 @@ use kernel::{
 };
 
 impl Source for Arc<Mapping<Rvkms>> {
-    fn read(&self, line: usize, at: usize, to: &mut [u8]) -> Result {
-        Mapping::read(self, 0, line, at, to)
+    fn read(&self, plane: usize, line: usize, at: usize, to: &mut [u8]) -> Result {
+        Mapping::read(self, plane, line, at, to)
     }
 }
 
@@ -112,7 +112,7 @@ impl Monitor {
         )
     }
 
-    /// Shows a frame, with an event for when it is.
+    /// Shows a frame, or nothing, with an event for when it does.
     pub(crate) fn show(
         self: &Arc<Self>,
         crtc: &crtc::Crtc<Crtc>,
@@ -145,7 +145,7 @@ impl Monitor {
     /// Shows nothing any more.
     pub(crate) fn switch_off(self: &Arc<Self>) {
         let mut screen = self.screen.lock();
-        let old = (screen.frame.take(), screen.vblank.take());
+        let old = screen.frame.take();
         drop(screen);
 
         // Without a frame, nothing is enqueued any more. When this has returned, nothing runs.
@@ -185,7 +185,7 @@ impl Monitor {
                 })
             }
         }
-        let _ = workqueue::system_unbound().enqueue(self.clone());
+        let _ = workqueue::system_long().enqueue(self.clone());
     }
 
     fn make_checksums(&self) -> Result {
