@@ -34,7 +34,9 @@ fn fixed(ws: &Workspace) -> Variables {
     // ccache gives the compiler names that are relative to the build folder: __FILE__ must not have them.
     let names = ("KCFLAGS", "-fmacro-prefix-map=../../linux/=".to_owned());
     let version = ("KBUILD_BUILD_VERSION", "1".to_owned());
-    date.into_iter().chain(who).chain([version, names]).collect()
+    // Without it, make asks git for the state of the work tree, and adds a `+` to the release.
+    let release = ("LOCALVERSION", String::new());
+    date.into_iter().chain(who).chain([version, names, release]).collect()
 }
 
 fn has_ccache(ws: &Workspace) -> bool {
