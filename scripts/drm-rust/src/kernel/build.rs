@@ -214,13 +214,15 @@ impl Builder<'_> {
     /// What the kernel depends on, with `.config` as it is: a person may have changed it. None where the work tree
     /// has changes of its own, of which git knows no id.
     fn kernel_key(&self, linux: &Repo, dir: &Path) -> Result<Option<String>, KernelError> {
-        let status = linux.git(["status", "--porcelain", "--untracked-files=normal"]).run().map_err(GitError::from)?;
-        if !status.text().is_empty() {
+        // With the cache, git need not list the folders that did not change since the last time.
+        let status = ["-c", "core.untrackedCache=true", "status", "--porcelain", "--untracked-files=normal"];
+        let tools = || (Process::new("rustc").arg("-vV").output(), setup::kernel_variables(self.ws));
+        let (status, (rustc, variables)) = rayon::join(|| linux.git(status).run(), tools);
+        if !status.map_err(GitError::from)?.text().is_empty() {
             return Ok(None);
         }
         let tree = linux.git(["rev-parse", "HEAD^{tree}"]).run().map_err(GitError::from)?.text();
-        let rustc = Process::new("rustc").arg("-vV").output()?.text();
-        let variables = format!("{:?}", setup::kernel_variables(self.ws));
+        let (rustc, variables) = (rustc?.text(), format!("{variables:?}"));
         let config = fs::read_to_string(dir.join(".config")).unwrap_or_default();
         let mut hash = sha2::Sha256::new();
         [&config, &tree, &rustc, &variables].iter().for_each(|part| hash.update(format!("{part}\0")));
