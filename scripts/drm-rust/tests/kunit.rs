@@ -11,6 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use drm_rust::git::Repo;
+use drm_rust::kernel::only;
 use drm_rust::kunit::Report;
 use drm_rust::kunit::results::{Status, Test};
 use drm_rust::topic;
@@ -72,6 +74,13 @@ fn every_suite_and_doctest_of_the_overlay_passes() {
             }
         }
     }
+    let linux = Repo::at(root.join("linux"));
+    for suite in &report.suites {
+        let only = only::find(&linux, "um".parse().unwrap(), &suite.name);
+        let only = only.unwrap_or_else(|error| panic!("no smaller kernel for {}: {error}", suite.name));
+        assert!(only.fragment.contains("is not set\n"), "{}: {}", suite.name, only.fragment);
+    }
+
     assert!(missing.is_empty(), "the overlay has tests that did not run: {missing:#?}");
     println!("KUnit on UML: {} passed, {counted} of them the overlay's", report.totals.pass);
     assert!(counted > 0);

@@ -6,6 +6,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use drm_rust::error::FileContext;
 use drm_rust::kernel::build::{Kernel, Request};
+use drm_rust::kernel::only;
 use drm_rust::kernel::variant::Variant;
 use drm_rust::kunit::results::{Totals, failures};
 use drm_rust::kunit::{self, Report, console, junit};
@@ -23,7 +24,12 @@ machine, on the other architectures in QEMU.
 Builds first what is not up to date. Fails with exit code 4 when a test fails,
 crashes or hangs, when none ran, and in the debug variant also when the kernel
 reports a mistake of its own. Results are in the build folder: kunit.json,
-junit.xml, and console.log with everything that the kernel said.";
+junit.xml, and console.log with everything that the kernel said.
+
+With --only, the kernel is smaller: this tree's defconfig without doctests,
+drivers and suites that SUITE does not need. It has a build folder of its own,
+so that the first run takes as long as a build does, and those after an edit a
+fraction of the full kernel's time.";
 
 #[derive(Args)]
 struct Arguments {
@@ -32,6 +38,9 @@ struct Arguments {
     /// Run these suites only, or SUITE.TEST; * and ? stand for anything
     #[arg(long, value_name = "GLOB")]
     filter: Option<String>,
+    /// Build and run these suites only, in a smaller kernel; as for --filter
+    #[arg(long, value_name = "SUITE", conflicts_with = "filter")]
+    only: Option<String>,
     /// Print the results as JSON
     #[arg(long)]
     json: bool,
@@ -49,10 +58,13 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
     let known = console::load(&context.ws.data("known_reports.toml"))?;
     let debug = variant == Variant::Debug;
-    let options = kunit::Options { filter: arguments.filter.clone(), strict: debug, leaks: debug, known };
+    let filter = arguments.filter.clone().or_else(|| arguments.only.clone());
+    let options = kunit::Options { filter, strict: debug, leaks: debug, known };
     let mut rows = Vec::new();
     for arch in arches {
-        let row = match test(context, &Request::new(arch, variant), &options, arguments.json) {
+        let only = arguments.only.as_ref().map(|suite| only::find(&context.ws.linux(), arch, suite)).transpose()?;
+        let request = Request { only, ..Request::new(arch, variant) };
+        let row = match test(context, &request, &options, arguments.json) {
             Ok(row) => row,
             // One architecture that does not build says nothing about the others.
             Err(error) if arguments.selection.is_several() => Row::failed(arch.name, &error),

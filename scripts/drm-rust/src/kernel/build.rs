@@ -15,6 +15,7 @@ use super::arch::Arch;
 use super::config::{self, Config};
 use super::kconfig;
 use super::make::Make;
+use super::only::Only;
 use super::targets;
 use super::variant::Variant;
 use crate::base::pin::Sha256;
@@ -39,6 +40,8 @@ pub struct Request {
     pub config: Option<String>,
     /// Files whose symbols are set in addition.
     pub fragments: Vec<PathBuf>,
+    /// A smaller kernel for some suites.
+    pub only: Option<Only>,
     /// Goals of make, folders or objects, instead of the whole kernel.
     pub targets: Vec<String>,
 }
@@ -46,7 +49,7 @@ pub struct Request {
 impl Request {
     /// This tree's defconfig of an architecture.
     pub fn new(arch: &'static Arch, variant: Variant) -> Self {
-        Request { arch, variant, config: None, fragments: Vec::new(), targets: Vec::new() }
+        Request { arch, variant, config: None, fragments: Vec::new(), only: None, targets: Vec::new() }
     }
 
     /// The build folder: one for each configuration, so that none makes another build again.
@@ -58,7 +61,8 @@ impl Request {
     pub fn name(&self) -> String {
         let mut name = self.arch.name.to_owned();
         let own = (!self.fragments.is_empty()).then_some("custom");
-        for part in self.config.iter().map(String::as_str).chain(self.variant.suffix()).chain(own) {
+        let only = self.only.as_ref().map(|only| only.name.as_str());
+        for part in self.config.iter().map(String::as_str).chain(self.variant.suffix()).chain(own).chain(only) {
             name += "-";
             name += part;
         }
@@ -174,20 +178,22 @@ impl Builder<'_> {
         if missing.is_empty() { Ok(()) } else { Err(KernelError::Tools(missing)) }
     }
 
-    /// The texts of the fragments: the variant's, then those of the request.
+    /// The texts of the fragments: the variant's, those of the request, then those of a smaller kernel.
     fn fragments(&self) -> Result<Vec<String>, KernelError> {
         let top = self.ws.linux().top().to_owned();
         let of_config = self.request.config.as_ref().map(|_| top.join(super::FRAGMENT));
         let of_variant = self.request.variant.fragments(self.request.arch).iter().map(|path| top.join(path));
         let paths = of_config.into_iter().chain(of_variant).chain(self.request.fragments.iter().cloned());
-        paths.map(|path| fs::read_to_string(&path).at("read", &path).map_err(KernelError::from)).collect()
+        let texts = paths.map(|path| Ok(fs::read_to_string(&path).at("read", &path)?));
+        texts.chain(self.request.only.iter().map(|only| Ok(only.fragment.clone()))).collect()
     }
 
     /// The symbols that must take: those of the defconfig and of the fragments.
     fn wanted(&self, fragments: &[String]) -> Result<Config, KernelError> {
-        let mut wanted = match self.request.config {
-            Some(_) => Config::new(),
-            None => config::parse(&self.defconfig()?),
+        let mut wanted = match (&self.request.config, &self.request.only) {
+            // What a smaller kernel leaves out takes more with it; what it keeps, its fragment names.
+            (Some(_), _) | (_, Some(_)) => Config::new(),
+            (None, None) => config::parse(&self.defconfig()?),
         };
         fragments.iter().for_each(|text| wanted.extend(config::parse(text)));
         Ok(wanted)

@@ -4,7 +4,7 @@
 //!
 //! Language: `Documentation/kbuild/kconfig-language.rst` of Linux. Kconfig itself decides; this only explains.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
@@ -163,6 +163,30 @@ fn column(line: &str) -> usize {
 }
 
 impl Symbols {
+    /// Whether a person can turn a symbol on.
+    pub fn is_asked_for(&self, symbol: &str) -> bool {
+        self.definitions.get(symbol).is_none_or(|definitions| definitions.iter().any(|definition| definition.prompt))
+    }
+
+    /// Who selects a symbol.
+    pub fn selectors(&self, symbol: &str) -> impl Iterator<Item = &str> {
+        self.selects.get(symbol).into_iter().flatten().map(|(selector, _)| selector.as_str())
+    }
+
+    /// Symbols, and all that must be on for them, as far as it is not one of several that would do.
+    pub fn needs<'a>(&'a self, symbols: impl IntoIterator<Item = &'a str>) -> BTreeSet<&'a str> {
+        let mut needs = BTreeSet::new();
+        let mut open: Vec<&str> = symbols.into_iter().collect();
+        while let Some(symbol) = open.pop() {
+            // Of a symbol that is defined in several places, one would do.
+            if let (true, Some([definition])) = (needs.insert(symbol), self.definitions.get(symbol).map(Vec::as_slice))
+            {
+                open.extend(definition.depends.iter().flat_map(Expr::conjuncts).filter_map(Expr::required));
+            }
+        }
+        needs
+    }
+
     /// Why a symbol does not have the value that was asked for, as one sentence.
     pub fn why(&self, refused: &Refused, actual: &Config) -> String {
         let Refused { symbol, wanted, got } = refused;

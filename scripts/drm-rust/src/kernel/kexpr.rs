@@ -69,6 +69,15 @@ impl Expr {
         })
     }
 
+    /// The symbol that must be on for it to hold, where it is as simple as that.
+    pub fn required(&self) -> Option<&str> {
+        match self {
+            Expr::Name(name) => Some(name),
+            Expr::Compare(name, operator, value) if operator == "=" && value != "n" => Some(name),
+            _ => None,
+        }
+    }
+
     /// The parts that must all hold.
     pub fn conjuncts(&self) -> Vec<&Expr> {
         match self {

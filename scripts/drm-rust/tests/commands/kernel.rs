@@ -37,6 +37,19 @@ fn a_tree_without_a_defconfig_says_so() {
 }
 
 #[test]
+fn a_suite_that_no_source_has_is_a_mistake_of_usage() {
+    let env = Env::with_alpha();
+    insta::assert_snapshot!(env.run(&["test", "-q", "--only", "rust_none"]), @"
+    ----- stderr
+    error: linux/ has no suite `rust_none`
+    hint: `drm-rust test` lists the suites; --filter takes the name of a test, too
+    ----- exit 2
+    ");
+    let run = env.run(&["test", "--only", "a", "--filter", "b"]);
+    assert!(run.code == 2 && run.stderr.contains("cannot be used with"), "{run}");
+}
+
+#[test]
 fn an_emulator_that_is_missing_is_named_before_anything_is_built() {
     let env = Env::with_alpha();
     let bin = env.home().join("bin");
