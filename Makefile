@@ -10,6 +10,7 @@
 #   make matrix     boots and tests the kernels of all architectures
 #   make rust-analyzer   rust-project.json, for editors
 #   make bench      measures the toolchain against tar and git
+#   make bench-kernel  measures the time from an edit to KUnit's verdict against kunit.py
 #   make clean      removes build/
 #
 # Everything else is the kernel's: make ARCH=arm64 defconfig, make menuconfig, make -j8 vmlinux … run in linux/.
@@ -23,7 +24,7 @@ TOOL := build/cargo/release/drm-rust
 CARGO := cd scripts/drm-rust && cargo
 # Other variables of the command line are the kernel's (LLVM=, ARCH=, V=…): cargo need not see them.
 OURS := all bootstrap tool setup tree test test-tool test-tree test-editor checks kunit igt cross matrix \
-	rust-analyzer bench clean
+	rust-analyzer bench bench-kernel clean
 
 # Where clang and Rust's sources are, as `drm-rust setup` found them. Where it has not run yet, make runs it and
 # starts again.
@@ -102,6 +103,9 @@ rust-analyzer: tree
 
 bench: tree
 	$(CARGO) bench --locked --bench tree
+
+bench-kernel: tree
+	$(CARGO) bench --locked --bench kernel
 
 clean:
 	rm -rf build
