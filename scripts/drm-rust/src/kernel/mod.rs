@@ -55,7 +55,7 @@ pub enum KernelError {
         /// A sentence for each symbol.
         reasons: Vec<String>,
     },
-    /// A folder has no object, so that nothing of it was compiled.
+    /// Make did nothing for a folder.
     #[error("make found nothing to compile for {0}")]
     Nothing(String),
     /// The build failed.
