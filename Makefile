@@ -5,6 +5,7 @@
 #   make tree       linux/ only
 #   make checks     checks of every patch only
 #   make kunit      KUnit on UML only
+#   make kunit-debug  the debug variant of it, which searches for leaks, too
 #   make igt        IGT on UML only
 #   make cross      compiles the abstractions and drivers for the other architectures
 #   make matrix     boots and tests the kernels of all architectures
@@ -23,7 +24,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 TOOL := build/cargo/release/drm-rust
 CARGO := cd scripts/drm-rust && cargo
 # Other variables of the command line are the kernel's (LLVM=, ARCH=, V=…): cargo need not see them.
-OURS := all bootstrap tool setup tree test test-tool test-tree test-editor checks kunit igt cross matrix \
+OURS := all bootstrap tool setup tree test test-tool test-tree test-editor checks kunit kunit-debug igt cross matrix \
 	rust-analyzer bench bench-kernel clean
 
 # Where clang and Rust's sources are, as `drm-rust setup` found them. Where it has not run yet, make runs it and
@@ -76,7 +77,11 @@ checks: tree
 
 # The suites and doctests of the topics, with everything else that the tree can test on UML.
 kunit: tree
-	$(CARGO) test --release --locked --test kunit -- --ignored --test-threads=1 --nocapture
+	$(CARGO) test --release --locked --test kunit -- --ignored --test-threads=1 --nocapture --skip debug_variant
+
+# The same with whatever finds mistakes at run time, and a search for leaks.
+kunit-debug: tree
+	$(CARGO) test --release --locked --test kunit -- --ignored --test-threads=1 --nocapture debug_variant
 
 # IGT GPU Tools against vkms, with tests that hang and that kill the kernel.
 igt: tree
