@@ -37,15 +37,20 @@ fn promised(file: &str, text: &str) -> Vec<String> {
         (path.is_empty() || path.ends_with("::")).then(|| format!("{suite}/"))
     });
     let mut names: Vec<String> = suites.collect();
-    let is_doctest = |line: &str| {
-        let line = line.trim_start();
-        ["///", "//!"].iter().filter_map(|mark| line.strip_prefix(mark)).any(|text| text.trim() == "```")
-    };
-    if let Some(path) = file.strip_prefix("rust/kernel/").filter(|_| text.lines().any(is_doctest)) {
+    if let Some(path) = file.strip_prefix("rust/kernel/").filter(|_| has_doctest(text)) {
         let path = path.replace('/', "_").replace(".rs", "_rs");
         names.push(format!("rust_doctests_kernel/rust_doctest_kernel_{path}_"));
     }
     names
+}
+
+/// Whether a block of the documentation is code that runs: a fence that opens one says nothing else.
+fn has_doctest(text: &str) -> bool {
+    let docs = text.lines().map(str::trim_start);
+    let docs = docs.filter_map(|line| line.strip_prefix("///").or_else(|| line.strip_prefix("//!")));
+    let fences = docs.map(str::trim).filter_map(|line| line.strip_prefix("```"));
+    // They come in pairs.
+    fences.step_by(2).any(str::is_empty)
 }
 
 #[test]
@@ -118,5 +123,5 @@ fn promises_are_read_from_the_source() {
     let text = "//! ```\n//! ```\n#[kunit_tests(rust_alpha)]\nmod a {}\n#[macros::kunit_tests(rust_beta)]\nmod b {}\n";
     let names = promised("rust/kernel/time/alpha.rs", text);
     assert_eq!(names, ["rust_alpha/", "rust_beta/", "rust_doctests_kernel/rust_doctest_kernel_time_alpha_rs_"]);
-    assert!(promised("rust/kernel/beta.rs", "/// ```ignore\n/// ```text\n").is_empty());
+    assert!(promised("rust/kernel/beta.rs", "/// ```ignore\n/// ```\n\n//! ```text\n//! ```\n").is_empty());
 }

@@ -84,7 +84,8 @@ pub fn run(
     let end = stream::run(&machine::command(kernel.arch, &kernel.image, &boot), limits, |line, _| {
         // A full disk shows in what is missing from the log.
         let _ = writeln!(log, "{line}");
-        status = exit_status(line).filter(|_| running);
+        // Lines that were on their way follow.
+        status = status.or_else(|| exit_status(line).filter(|_| running));
         if status.is_some() {
             return Next::Stop;
         }
