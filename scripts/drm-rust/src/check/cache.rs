@@ -23,19 +23,21 @@ impl Results {
         Results { dir: cache.join("checks") }
     }
 
-    fn path(&self, key: &[&str]) -> PathBuf {
+    fn path(&self, key: &[impl AsRef<str>]) -> PathBuf {
         let mut hash = sha2::Sha256::new();
-        key.iter().for_each(|part| hash.update(format!("{}:{part}", part.len())));
+        for part in key.iter().map(AsRef::as_ref) {
+            hash.update(format!("{}:{part}", part.len()));
+        }
         self.dir.join(format!("{}.json", Sha256::from_bytes(hash.finalize().into())))
     }
 
     /// The result of this key; a file that cannot be read is none.
-    pub(super) fn get<T: DeserializeOwned>(&self, key: &[&str]) -> Option<T> {
+    pub(super) fn get<T: DeserializeOwned>(&self, key: &[impl AsRef<str>]) -> Option<T> {
         serde_json::from_slice(&fs::read(self.path(key)).ok()?).ok()
     }
 
     /// Keeps a result. Others may read it while it is written.
-    pub(super) fn put<T: Serialize>(&self, key: &[&str], result: &T) -> Result<(), FileError> {
+    pub(super) fn put<T: Serialize>(&self, key: &[impl AsRef<str>], result: &T) -> Result<(), FileError> {
         let path = self.path(key);
         fs::create_dir_all(&self.dir).at("create", &self.dir)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.dir).at("write", &path)?;
@@ -55,8 +57,8 @@ mod tests {
         let results = Results::new(dir.path());
         results.put(&["a", "bc"], &7).unwrap();
         assert_eq!(results.get(&["a", "bc"]), Some(7));
-        assert_eq!(results.get::<i32>(&["ab", "c"]), None);
+        assert_eq!(results.get(&["ab", "c"]), None::<i32>);
         fs::write(results.path(&["a", "bc"]), "{").unwrap();
-        assert_eq!(results.get::<i32>(&["a", "bc"]), None);
+        assert_eq!(results.get(&["a", "bc"]), None::<i32>);
     }
 }

@@ -185,6 +185,8 @@ struct Job<'a> {
     results: Results,
     /// The version of the tool.
     tool: String,
+    /// Whether results of an earlier run do not count.
+    fresh: bool,
     reporter: &'a dyn Reporter,
 }
 
@@ -196,7 +198,7 @@ impl Job<'_> {
         make: impl FnOnce() -> Result<T, CheckError>,
     ) -> Result<T, CheckError> {
         let key: Vec<&str> = key.iter().copied().chain([self.tool.as_str()]).chain(CODE.iter().copied()).collect();
-        if let Some(known) = self.results.get(&key) {
+        if let Some(known) = self.results.get(&key).filter(|_| !self.fresh) {
             return Ok(known);
         }
         let result = make()?;
@@ -317,13 +319,14 @@ pub fn run(
     let job = |check: &Check| -> Result<Job<'_>, CheckError> {
         let source = Repo::at(dir.join("linux"));
         let results = Results::new(&ws.cache);
-        let mut job = Job { ws, scope, source, dir: dir.clone(), results, tool: String::new(), reporter };
+        let mut job =
+            Job { ws, scope, source, dir: dir.clone(), results, tool: String::new(), fresh: options.fresh, reporter };
         job.tool = (check.tool)(&job)?;
         Ok(job)
     };
     let jobs: Vec<(&Check, Job<'_>)> =
         selected.iter().map(|check| Ok((*check, job(check)?))).collect::<Result<_, CheckError>>()?;
-    let runner = Runner { jobs: &jobs, fresh: options.fresh };
+    let runner = Runner { jobs: &jobs };
     runner.run()
 }
 
@@ -350,7 +353,6 @@ fn require_tools(ws: &Workspace, needs: &[Needs]) -> Result<(), CheckError> {
 
 struct Runner<'a> {
     jobs: &'a [(&'static Check, Job<'a>)],
-    fresh: bool,
 }
 
 impl Runner<'_> {
@@ -381,16 +383,14 @@ impl Runner<'_> {
 
     fn known(&self, check: &Check, job: &Job<'_>) -> Option<Report> {
         let start = Instant::now();
-        let key = key(check, job);
-        let verdict = job.results.get(&key.iter().map(String::as_str).collect::<Vec<_>>()).filter(|_| !self.fresh)?;
+        let verdict = job.results.get(&key(check, job)).filter(|_| !job.fresh)?;
         Some(Report { tool: check.name, verdict, seconds: start.elapsed().as_secs_f64(), cached: true })
     }
 
     fn fresh(&self, check: &Check, job: &Job<'_>) -> Result<Report, CheckError> {
         let start = Instant::now();
         let verdict = (check.run)(job)?;
-        let key = key(check, job);
-        job.results.put(&key.iter().map(String::as_str).collect::<Vec<_>>(), &verdict)?;
+        job.results.put(&key(check, job), &verdict)?;
         Ok(Report { tool: check.name, verdict, seconds: start.elapsed().as_secs_f64(), cached: false })
     }
 }
