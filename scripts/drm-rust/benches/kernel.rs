@@ -94,8 +94,7 @@ impl Bench {
         let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("drm-rust");
         let ws = Workspace { root: root.clone(), cache, now: Timestamp::now(), command: String::new() };
         // The peers have the same compilers and ccache, but not what drm-rust tells the Rust compiler in addition.
-        let variables = kernel_variables(&ws).into_iter().filter(|(name, _)| *name != "KRUSTFLAGS");
-        let variables = variables.map(|(name, value)| format!("{name}={value}")).collect();
+        let variables = kernel_variables(&ws).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         let peer = root.join("build/bench/kunit");
         fs::create_dir_all(&peer).unwrap();
         Bench { linux: root.join("linux"), root, peer, variables }

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 
 use super::KernelError;
-use super::arch::Arch;
+use super::arch::{Arch, Machine};
 use super::output::{Line, Messages, classify};
 use crate::error::FileContext;
 use crate::process::Process;
@@ -45,8 +45,14 @@ impl Make<'_> {
     pub fn command(&self) -> Process {
         let variables = setup::kernel_variables(self.ws).into_iter();
         let variables = variables.map(|(name, value)| format!("{name}={value}"));
+        // An edit of the largest crates is what developers wait for on UML: the Rust compiler keeps what it need not do
+        // twice, in the build folder; git ignores the name. Such crates have functions that would be inlined into
+        // others otherwise, so that those without exported symbols, as pin-init, cannot be used by modules.
+        let crates: &[_] =
+            if self.arch.machine == Machine::Uml { &["kernel", "doctests_kernel_generated"] } else { &[] };
+        let incremental = crates.iter().map(|name| format!("RUSTFLAGS_{name}.o=-Cincremental=.rust-incremental"));
         let (arch, out) = (format!("ARCH={}", self.arch), format!("O={}", self.dir.display()));
-        Process::new("make").dir(self.source).args([arch, out]).args(variables)
+        Process::new("make").dir(self.source).args([arch, out]).args(variables).args(incremental)
     }
 
     /// Makes targets, with all that make says in a log of the build folder.

@@ -18,9 +18,6 @@ pub fn kernel_variables(ws: &Workspace) -> Variables {
     let library = rust_src::library(&ws.cache);
     variables.extend(library.map(|library| ("RUST_LIB_SRC", library.display().to_string())));
     variables.extend(fixed(ws));
-    // An edit of rust/kernel compiles every crate again: the Rust compiler keeps what it need not do twice, and makes
-    // the same objects with it as without a past. In the build folder; git ignores the name.
-    variables.push(("KRUSTFLAGS", "-Cincremental=.rust-incremental".to_owned()));
     if has_ccache(ws) {
         variables.push(("CC", cached_compiler()));
         variables.extend(ccache(ws));
