@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
+#include <linux/dma-fence.h>
 #include <linux/iosys-map.h>
 #include <drm/clients/drm_client_setup.h>
 #include <drm/drm_atomic.h>
@@ -7,6 +8,12 @@
 #include <drm/drm_framebuffer.h>
 
 #ifdef CONFIG_RUST_DRM_KMS
+
+__rust_helper void rust_helper_dma_fence_set_error(struct dma_fence *fence,
+						   int error)
+{
+	dma_fence_set_error(fence, error);
+}
 
 __rust_helper bool
 rust_helper_drm_atomic_crtc_needs_modeset(const struct drm_crtc_state *state)
@@ -85,6 +92,13 @@ __rust_helper void rust_helper_iosys_map_memcpy_from(void *dst,
 						     size_t src_offset, size_t len)
 {
 	iosys_map_memcpy_from(dst, src, src_offset, len);
+}
+
+__rust_helper void rust_helper_iosys_map_memcpy_to(struct iosys_map *dst,
+						   size_t dst_offset,
+						   const void *src, size_t len)
+{
+	iosys_map_memcpy_to(dst, dst_offset, src, len);
 }
 
 #endif /* CONFIG_RUST_DRM_KMS */

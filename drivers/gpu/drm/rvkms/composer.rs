@@ -4,9 +4,13 @@
 //!
 //! This does not know where the pixels come from, so that it can be tested without a device.
 
-use crate::formats::{
-    Format,
-    Pixel, //
+use crate::{
+    color::Color,
+    formats::{
+        narrow,
+        Format,
+        Pixel, //
+    },
 };
 use kernel::{
     drm::kms::rect::Rect,
@@ -110,18 +114,20 @@ fn blend(below: Pixel, above: Pixel) -> Pixel {
     }
 }
 
-/// A checksum of pixels, which is the same for the same picture.
+/// A checksum of what a display with 8 bits a channel shows, which is the same for the same picture.
 pub(crate) struct Checksum(u64);
 
 impl Checksum {
     pub(crate) fn new() -> Self {
-        Self(0)
+        // User space suspects checksums of 0.
+        Self(1)
     }
 
     #[inline]
-    fn add(&mut self, line: &[Pixel]) {
+    pub(crate) fn add(&mut self, line: &[Pixel]) {
+        let channel = |value: u16| u64::from(narrow(value, 0xff));
         for pixel in line {
-            let value = u64::from(pixel.r) << 32 | u64::from(pixel.g) << 16 | u64::from(pixel.b);
+            let value = channel(pixel.r) << 16 | channel(pixel.g) << 8 | channel(pixel.b);
             self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
     }
@@ -132,23 +138,29 @@ impl Checksum {
     }
 }
 
-/// Makes a picture of `width` by `height` pixels of layers, the lowest first, and returns its
-/// checksum.
-pub(crate) fn compose<S: Source>(layers: &[Layer<S>], width: u32, height: u32) -> Result<u32> {
+/// Makes a picture of `width` by `height` pixels of layers, the lowest first, changes its colours,
+/// and gives its lines to `take`, one after the other.
+pub(crate) fn compose<S: Source>(
+    layers: &[Layer<S>],
+    color: &Color,
+    width: u32,
+    height: u32,
+    mut take: impl FnMut(usize, &[Pixel]) -> Result,
+) -> Result {
     let width = usize::try_from(width)?;
     let mut line = KVec::from_elem(Pixel::BLACK, width, GFP_KERNEL)?;
     let mut pixels = KVec::from_elem(Pixel::BLACK, width, GFP_KERNEL)?;
     let mut bytes = KVec::from_elem(0u8, width * size_of::<Pixel>(), GFP_KERNEL)?;
-    let mut checksum = Checksum::new();
 
     for y in 0..i32::try_from(height)? {
         line.fill(Pixel::BLACK);
         for layer in layers {
             layer.blend_line(y, &mut line, &mut bytes, &mut pixels)?;
         }
-        checksum.add(&line);
+        color.apply(&mut line);
+        take(usize::try_from(y)?, &line)?;
     }
-    Ok(checksum.finish())
+    Ok(())
 }
 
 #[cfg(CONFIG_DRM_RVKMS_KUNIT_TEST)]
@@ -181,6 +193,15 @@ mod tests {
         }
     }
 
+    fn checksum(layers: &[Layer<Lines<'_>>]) -> Result<u32> {
+        let mut checksum = Checksum::new();
+        compose(layers, &Color::default(), 4, 2, |_, line| {
+            checksum.add(line);
+            Ok(())
+        })?;
+        Ok(checksum.finish())
+    }
+
     const PICTURE: [[u16; 4]; 2] = [[1, 2, 3, 4], [5, 6, 7, 8]];
     const ALL: Rect = Rect::new(0, 0, 4, 2);
 
@@ -199,8 +220,8 @@ mod tests {
                 flip_y,
                 ..layer(&PICTURE, ALL, 0, 0)
             };
-            let expected = compose(&[layer(&lines, ALL, 0, 0)], 4, 2)?;
-            assert_eq!(compose(&[flipped], 4, 2)?, expected);
+            let expected = checksum(&[layer(&lines, ALL, 0, 0)])?;
+            assert_eq!(checksum(&[flipped])?, expected);
         }
         Ok(())
     }
@@ -212,8 +233,8 @@ mod tests {
         let expected = [[1, 2, 3, 4], [5, 6, 2, 3]];
 
         assert_eq!(
-            compose(&[layer(&PICTURE, ALL, 0, 0), above], 4, 2)?,
-            compose(&[layer(&expected, ALL, 0, 0)], 4, 2)?
+            checksum(&[layer(&PICTURE, ALL, 0, 0), above])?,
+            checksum(&[layer(&expected, ALL, 0, 0)])?
         );
         Ok(())
     }
@@ -221,10 +242,27 @@ mod tests {
     #[test]
     fn what_is_outside_is_refused() {
         let outside = layer(&PICTURE, Rect::new(0, 1, 4, 2), 0, 0);
-        assert_eq!(compose(&[outside], 4, 2), Err(EINVAL));
+        assert_eq!(checksum(&[outside]), Err(EINVAL));
 
         let beyond = layer(&PICTURE, ALL, 1, 0);
-        assert_eq!(compose(&[beyond], 4, 2), Err(EINVAL));
+        assert_eq!(checksum(&[beyond]), Err(EINVAL));
+    }
+
+    #[test]
+    fn lines_come_in_order() -> Result {
+        let layers = [layer(&PICTURE, ALL, 0, 0)];
+        let color = Color::default();
+        let mut next = 0;
+        compose(&layers, &color, 4, 2, |y, line| {
+            assert_eq!((y, line.len()), (next, 4));
+            next += 1;
+            Ok(())
+        })?;
+        assert_eq!(next, 2);
+
+        let refused = compose(&layers, &color, 4, 2, |_, _| Err(EIO));
+        assert_eq!(refused, Err(EIO));
+        Ok(())
     }
 
     #[test]

@@ -3,6 +3,10 @@
 //! The CRTC.
 
 use crate::{
+    color::{
+        self,
+        Color, //
+    },
     composer::Layer,
     config::MAX_PLANES,
     device::Rvkms,
@@ -22,6 +26,7 @@ use kernel::{
                 Commit,
                 Tail, //
             },
+            color::ColorManagement,
             crtc,
             plane::{
                 PlaneState,
@@ -41,7 +46,7 @@ use kernel::{
 
 /// The CRTC.
 pub(crate) struct Crtc {
-    monitor: Arc<Monitor>,
+    pub(crate) monitor: Arc<Monitor>,
 }
 
 /// What the check phase prepares for the tail, where memory cannot be allocated.
@@ -63,6 +68,8 @@ impl crtc::DriverCrtc for Crtc {
     type State = State;
     type Vblank = VblankTimer;
 
+    const COLOR: ColorManagement = color::MANAGEMENT;
+
     fn new(_device: &drm::Device<Rvkms>, (): ()) -> impl PinInit<Self, Error> {
         Ok(Self {
             monitor: Monitor::new()?,
@@ -75,7 +82,9 @@ impl crtc::DriverCrtc for Crtc {
 
         let mut state = commit.state_mut(crtc).ok_or(EINVAL)?;
         let (width, height) = (state.mode().hdisplay(), state.mode().vdisplay());
-        state.driver().frame = Some(Frame::new(width.into(), height.into(), MAX_PLANES)?);
+        let color = Color::of(&*state)?;
+        let frame = Frame::new(width.into(), height.into(), MAX_PLANES, color)?;
+        state.driver().frame = Some(frame);
         Ok(())
     }
 

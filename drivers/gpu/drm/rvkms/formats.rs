@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pixel formats: from lines of bytes to pixels with 16 bits a channel.
+//! Pixel formats: from lines of bytes to pixels with 16 bits a channel, and back.
 //!
 //! Luma and chroma are those of BT.601 in limited range.
 
@@ -94,16 +94,22 @@ const TABLE: [(FourCc, Format); 20] = [
     (FourCc::NV42, nv(1, 1, true)),
 ];
 
-/// The codes of all formats.
-pub(crate) const CODES: [FourCc; TABLE.len()] = {
-    let mut codes = [FourCc::XRGB8888; TABLE.len()];
+/// The codes of the first formats.
+const fn codes<const N: usize>() -> [FourCc; N] {
+    let mut codes = [FourCc::XRGB8888; N];
     let mut i = 0;
-    while i < TABLE.len() {
+    while i < N {
         codes[i] = TABLE[i].0;
         i += 1;
     }
     codes
-};
+}
+
+/// The codes of all formats.
+pub(crate) const CODES: [FourCc; TABLE.len()] = codes();
+
+/// The codes of the formats that can be written.
+pub(crate) const WRITABLE: [FourCc; 14] = codes();
 
 impl Format {
     /// The format that has this code.
@@ -144,6 +150,30 @@ impl Format {
             Self::Bgr565 => each(bytes, pixels, |p| from_565(p, true)),
             Self::Nv(_) => each(bytes, pixels, |[y]| from_yuv(y, 0x80, 0x80)),
         }
+    }
+
+    /// Converts pixels to bytes, as many as both lines have. Fails for formats that are not
+    /// [`WRITABLE`].
+    pub(crate) fn write_line(self, pixels: &[Pixel], bytes: &mut [u8]) -> Result {
+        let x = u8::MAX;
+        match self {
+            Self::Argb8888 => to_8(pixels, bytes, |[a, r, g, b]| [b, g, r, a]),
+            Self::Abgr8888 => to_8(pixels, bytes, |[a, r, g, b]| [r, g, b, a]),
+            Self::Rgba8888 => to_8(pixels, bytes, |[a, r, g, b]| [a, b, g, r]),
+            Self::Bgra8888 => to_8(pixels, bytes, |[a, r, g, b]| [a, r, g, b]),
+            Self::Xrgb8888 => to_8(pixels, bytes, |[_, r, g, b]| [b, g, r, x]),
+            Self::Xbgr8888 => to_8(pixels, bytes, |[_, r, g, b]| [r, g, b, x]),
+            Self::Rgb888 => to_8(pixels, bytes, |[_, r, g, b]| [b, g, r]),
+            Self::Bgr888 => to_8(pixels, bytes, |[_, r, g, b]| [r, g, b]),
+            Self::Argb16161616 => to_16(pixels, bytes, |p| [p.b, p.g, p.r, p.a]),
+            Self::Abgr16161616 => to_16(pixels, bytes, |p| [p.r, p.g, p.b, p.a]),
+            Self::Xrgb16161616 => to_16(pixels, bytes, |p| [p.b, p.g, p.r, u16::MAX]),
+            Self::Xbgr16161616 => to_16(pixels, bytes, |p| [p.r, p.g, p.b, u16::MAX]),
+            Self::Rgb565 => each_to(pixels, bytes, |p| to_565(p.r, p.g, p.b)),
+            Self::Bgr565 => each_to(pixels, bytes, |p| to_565(p.b, p.g, p.r)),
+            Self::Nv(_) => return Err(EINVAL),
+        }
+        Ok(())
     }
 }
 
@@ -225,6 +255,50 @@ fn from_565(p: [u8; 2], swap: bool) -> Pixel {
     Pixel::opaque(r, wide((value >> 5) & 63, 63), b)
 }
 
+#[inline]
+fn each_to<const N: usize>(
+    pixels: &[Pixel],
+    bytes: &mut [u8],
+    convert: impl Fn(&Pixel) -> [u8; N],
+) {
+    for (bytes, pixel) in bytes.chunks_exact_mut(N).zip(pixels) {
+        bytes.copy_from_slice(&convert(pixel));
+    }
+}
+
+/// A channel in `max` steps, rounded.
+#[inline]
+pub(crate) fn narrow(value: u16, max: u32) -> u32 {
+    (u32::from(value) * max + 0x7fff) / 0xffff
+}
+
+#[inline]
+fn to_8<const N: usize>(pixels: &[Pixel], bytes: &mut [u8], order: impl Fn([u8; 4]) -> [u8; N]) {
+    // CAST: The result has 8 bits.
+    let channel = |value: u16| narrow(value, 0xff) as u8;
+    each_to(pixels, bytes, |p| {
+        order([channel(p.a), channel(p.r), channel(p.g), channel(p.b)])
+    });
+}
+
+#[inline]
+fn to_16(pixels: &[Pixel], bytes: &mut [u8], order: impl Fn(&Pixel) -> [u16; 4]) {
+    each_to(pixels, bytes, |p| {
+        let mut bytes = [0; 8];
+        for (bytes, channel) in bytes.chunks_exact_mut(2).zip(order(p)) {
+            bytes.copy_from_slice(&channel.to_le_bytes());
+        }
+        bytes
+    });
+}
+
+#[inline]
+fn to_565(high: u16, green: u16, low: u16) -> [u8; 2] {
+    let value = narrow(high, 31) << 11 | narrow(green, 63) << 5 | narrow(low, 31);
+    // CAST: The value has 16 bits.
+    (value as u16).to_le_bytes()
+}
+
 #[cfg(CONFIG_DRM_RVKMS_KUNIT_TEST)]
 #[kunit_tests(rvkms_formats)]
 mod tests {
@@ -272,6 +346,41 @@ mod tests {
         assert_eq!(line[0], Pixel::opaque(u16::MAX, u16::MAX, u16::MAX));
         assert_eq!(line[1], Pixel::opaque(0, 0x0410, 0));
         assert_eq!(Format::of(FourCc::new(*b"YU12")), None);
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same() -> Result {
+        // Values that all formats have.
+        let line = [
+            RED,
+            Pixel::opaque(0, u16::MAX, 0),
+            Pixel::opaque(0, 0, u16::MAX),
+            Pixel::BLACK,
+        ];
+
+        for code in WRITABLE {
+            let format = Format::of(code).ok_or(EINVAL)?;
+            let mut bytes = [0; 4 * size_of::<Pixel>()];
+            let mut read = [Pixel::default(); 4];
+
+            format.write_line(&line, &mut bytes[..4 * format.bytes()])?;
+            format.read_line(&bytes, &mut read);
+            assert_eq!(read, line);
+        }
+
+        let nv12 = Format::of(FourCc::NV12).ok_or(EINVAL)?;
+        assert_eq!(nv12.write_line(&line, &mut [0; 4]), Err(EINVAL));
+        Ok(())
+    }
+
+    #[test]
+    fn channels_are_rounded() -> Result {
+        let grey = [Pixel::opaque(0x807f, 0x8080, 0x8101)];
+        let mut bytes = [0; 4];
+
+        Format::Xrgb8888.write_line(&grey, &mut bytes)?;
+        assert_eq!(bytes, [0x81, 0x80, 0x80, 0xff]);
+        Ok(())
     }
 
     #[test]

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a CRTC shows, and the checksums of it.
+//! What a CRTC shows, the checksums of it, and copies for writeback.
 //!
-//! A vertical blank in the interrupt of the timer asks for a checksum, and a work item makes it.
-//! Before another frame is shown, all that has been asked for is made, so that a checksum always
-//! belongs to the frame that was shown at its vertical blank.
+//! A vertical blank in the interrupt of the timer asks for a checksum, and a commit for a copy. A
+//! work item makes both. Before another frame is shown, all that has been asked for is made, so that
+//! a checksum always belongs to the frame that was shown at its vertical blank, and user space does
+//! not draw while a framebuffer is being read.
 
 use crate::{
+    color::Color,
     composer::{
         compose,
+        Checksum,
         Layer,
         Source, //
     },
     crtc::Crtc,
-    device::Rvkms, //
+    device::Rvkms,
+    formats::{
+        Format,
+        Pixel, //
+    }, //
 };
 use kernel::{
     drm::kms::{
@@ -23,7 +30,8 @@ use kernel::{
             VblankRef, //
         },
         shadow::Mapping,
-        vblank::PendingEvent, //
+        vblank::PendingEvent,
+        writeback::Job, //
     },
     impl_has_work, new_mutex, new_spinlock_irq, new_work,
     prelude::*,
@@ -50,30 +58,67 @@ impl Source for Arc<Mapping<Rvkms>> {
 pub(crate) struct Frame {
     pub(crate) width: u32,
     pub(crate) height: u32,
+    color: Color,
     /// The layers, the lowest first. There is room for one of each plane.
     #[pin]
     pub(crate) layers: Mutex<KVec<Layer<Arc<Mapping<Rvkms>>>>>,
 }
 
 impl Frame {
-    pub(crate) fn new(width: u32, height: u32, planes: usize) -> Result<Arc<Self>> {
+    pub(crate) fn new(width: u32, height: u32, planes: usize, color: Color) -> Result<Arc<Self>> {
         let layers = KVec::with_capacity(planes, GFP_KERNEL)?;
         Arc::pin_init(
             pin_init!(Self {
                 width,
                 height,
+                color,
                 layers <- new_mutex!(layers),
             }),
             GFP_KERNEL,
         )
     }
+
+    /// Gives the lines of the picture to `take`.
+    fn compose(&self, take: impl FnMut(usize, &[Pixel]) -> Result) -> Result {
+        let layers = self.layers.lock();
+        compose(&layers, &self.color, self.width, self.height, take)
+    }
+
+    fn checksum(&self) -> Result<u32> {
+        let mut checksum = Checksum::new();
+        self.compose(|_, line| {
+            checksum.add(line);
+            Ok(())
+        })?;
+        Ok(checksum.finish())
+    }
+
+    /// Writes the picture to the framebuffer of a job, which has its size.
+    fn write(&self, job: &Job<Rvkms>) -> Result {
+        let mapping = job.mapping().ok_or(EINVAL)?;
+        let format = Format::of(job.framebuffer().format().format()).ok_or(EINVAL)?;
+        let size = usize::try_from(self.width)? * format.bytes();
+        let mut bytes = KVec::from_elem(0u8, size, GFP_KERNEL)?;
+
+        self.compose(|y, line| {
+            format.write_line(line, &mut bytes)?;
+            mapping.write(0, y, 0, &bytes)
+        })
+    }
 }
 
-/// Vertical blanks of which the checksums are still to be made.
-struct Pending {
+/// Vertical blanks of which the checksums are to be made.
+struct Counts {
     crtc: CrtcRef<Crtc>,
     first: u64,
     last: u64,
+}
+
+/// What the work item is to do.
+#[derive(Default)]
+struct Pending {
+    checksums: Option<Counts>,
+    writeback: Option<Job<Rvkms>>,
 }
 
 #[derive(Default)]
@@ -84,7 +129,9 @@ struct Screen {
     checksums: bool,
     /// Vertical blanks do not cease as long as checksums are wanted.
     vblank: Option<VblankRef<Crtc>>,
-    pending: Option<Pending>,
+    pending: Pending,
+    /// Whether there is something pending, or being done.
+    busy: bool,
 }
 
 /// The screen of a CRTC.
@@ -125,7 +172,7 @@ impl Monitor {
 
         let old = loop {
             let mut screen = self.screen.lock();
-            if screen.pending.is_none() {
+            if !screen.busy {
                 if screen.checksums && screen.vblank.is_none() {
                     screen.vblank = vblank.take();
                 }
@@ -175,32 +222,59 @@ impl Monitor {
             return;
         }
         let count = crtc.vblank_count();
-        match &mut screen.pending {
-            Some(pending) => pending.last = count,
+        match &mut screen.pending.checksums {
+            Some(counts) => counts.last = count,
             None => {
-                screen.pending = Some(Pending {
+                screen.pending.checksums = Some(Counts {
                     crtc: crtc.to_ref(),
                     first: count,
                     last: count,
                 })
             }
         }
+        self.begin(&mut screen);
+    }
+
+    /// Writes what is shown now to a framebuffer.
+    pub(crate) fn write_back(self: &Arc<Self>, job: Job<Rvkms>) {
+        let mut screen = self.screen.lock();
+        let old = screen.pending.writeback.replace(job);
+        self.begin(&mut screen);
+        drop(screen);
+        drop(old);
+    }
+
+    fn begin(self: &Arc<Self>, screen: &mut Screen) {
+        screen.busy = true;
+        // If it is enqueued already, it has not begun yet.
         let _ = workqueue::system_long().enqueue(self.clone());
     }
 
-    fn make_checksums(&self) -> Result {
+    /// Does what is pending.
+    fn work(&self) {
         let mut screen = self.screen.lock();
-        let (pending, frame) = (screen.pending.take(), screen.frame.clone());
+        let (pending, frame) = (core::mem::take(&mut screen.pending), screen.frame.clone());
         drop(screen);
-        let (Some(pending), Some(frame)) = (pending, frame) else {
-            return Ok(());
-        };
 
-        let checksum = compose(&frame.layers.lock(), frame.width, frame.height)?;
-        for count in pending.first..=pending.last {
-            pending.crtc.add_checksum(count, checksum);
+        // Without a frame, the CRTC has been switched off, and the job is cancelled.
+        if let (Some(mut job), Some(frame)) = (pending.writeback, &frame) {
+            let result = frame.write(&job);
+            job.complete(result);
         }
-        Ok(())
+        if let (Some(counts), Some(frame)) = (pending.checksums, &frame) {
+            match frame.checksum() {
+                Ok(checksum) => {
+                    for count in counts.first..=counts.last {
+                        counts.crtc.add_checksum(count, checksum);
+                    }
+                }
+                Err(e) => pr_err!("cannot make a checksum: {}\n", e.to_errno()),
+            }
+        }
+
+        let mut screen = self.screen.lock();
+        let is_more = screen.pending.checksums.is_some() || screen.pending.writeback.is_some();
+        screen.busy = is_more;
     }
 }
 
@@ -208,8 +282,6 @@ impl WorkItem for Monitor {
     type Pointer = Arc<Monitor>;
 
     fn run(this: Arc<Monitor>) {
-        if let Err(e) = this.make_checksums() {
-            pr_err!("cannot make a checksum: {}\n", e.to_errno());
-        }
+        this.work();
     }
 }

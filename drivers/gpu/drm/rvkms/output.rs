@@ -8,7 +8,8 @@ use crate::{
     device::Rvkms,
     encoder::Encoder,
     formats,
-    plane::Plane, //
+    plane::Plane,
+    writeback::Writeback, //
 };
 use kernel::{
     drm::kms::{
@@ -53,5 +54,10 @@ pub(crate) fn setup(setup: &Setup<'_, Rvkms>) -> Result {
 
     let encoder = setup.encoder::<Encoder>(EncoderKind::Virtual, crtc.mask(), ())?;
     setup.connector::<Connector, _>(ConnectorKind::Virtual, encoder, ())?;
+
+    if config.writeback {
+        let encoder = setup.encoder::<Encoder>(EncoderKind::Virtual, crtc.mask(), ())?;
+        setup.writeback::<Writeback, _>(encoder, &formats::WRITABLE, ())?;
+    }
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! A KMS driver without hardware: planes and CRTCs do what real ones do, but the picture stays in
 //! memory. Parameters of the module say which planes there are.
 
+mod color;
 mod composer;
 mod config;
 mod connector;
@@ -17,6 +18,7 @@ mod frame;
 mod gem;
 mod output;
 mod plane;
+mod writeback;
 
 use crate::{
     config::Config,
@@ -37,6 +39,7 @@ impl kernel::Module for RvkmsModule {
             } else {
                 0
             },
+            writeback: module_parameters::enable_writeback.value(),
         };
 
         Ok(Self {
@@ -59,6 +62,10 @@ module! {
         enable_overlay: bool {
             default: false,
             description: "Have overlay planes",
+        },
+        enable_writeback: bool {
+            default: true,
+            description: "Have a writeback connector",
         },
     },
 }

@@ -117,6 +117,23 @@ pub struct Probe<'a> {
 }
 
 impl Probe<'_> {
+    /// # Safety
+    ///
+    /// The type invariants must hold.
+    pub(super) unsafe fn new(connector: *mut bindings::drm_connector) -> Self {
+        // INVARIANT: By the safety requirements.
+        Self {
+            // SAFETY: By the safety requirements.
+            connector: unsafe { &*connector.cast() },
+            count: 0,
+        }
+    }
+
+    /// The number of modes that have been added.
+    pub(super) fn count(&self) -> c_int {
+        self.count
+    }
+
     /// Adds the usual modes up to a size, for displays that do not tell theirs.
     pub fn add_modes_noedid(&mut self, width: u32, height: u32) {
         // SAFETY: By the type invariants.
@@ -256,16 +273,12 @@ impl<T: DriverConnector> Connector<T> {
     }
 
     extern "C" fn get_modes_callback(connector: *mut bindings::drm_connector) -> c_int {
-        // SAFETY: `connector` is a `Self`.
-        let connector = unsafe { Self::from_raw(connector) };
+        // SAFETY: `connector` is a `Self`. DRM core calls this with the mutex held, and holds it
+        // until we return.
+        let (this, mut probe) = unsafe { (Self::from_raw(connector), Probe::new(connector)) };
 
-        // INVARIANT: DRM core calls this with the mutex held, and holds it until we return.
-        let mut probe = Probe {
-            connector: &connector.connector,
-            count: 0,
-        };
-        T::get_modes(connector, &mut probe);
-        probe.count
+        T::get_modes(this, &mut probe);
+        probe.count()
     }
 
     extern "C" fn atomic_check_callback(

@@ -7,8 +7,7 @@
 //! A CRTC makes a picture of the planes that are on it, at the rate of its display mode. CRTCs are
 //! created by [`Setup::crtc`](super::mode_config::Setup::crtc).
 //!
-//! Not supported: colour management, variable refresh rates, self refresh, checksums of more than
-//! one value.
+//! Not supported: variable refresh rates, self refresh, checksums of more than one value.
 
 use super::{
     atomic::{
@@ -17,6 +16,7 @@ use super::{
         Commit,
         Tail, //
     },
+    color::ColorManagement,
     modes::DisplayMode,
     object::CrtcMask,
     plane::{
@@ -46,6 +46,7 @@ use crate::{
     types::Opaque, //
 };
 use core::{
+    any::TypeId,
     ops::Deref,
     ptr::{
         self,
@@ -64,6 +65,9 @@ pub trait DriverCrtc: Send + Sync + Sized + 'static {
     type State: DriverState;
     /// Where vertical blanks come from.
     type Vblank: VblankSource<Self>;
+
+    /// What the CRTC can do with colours.
+    const COLOR: ColorManagement = ColorManagement::NONE;
 
     /// Creates the driver's part of the CRTC.
     fn new(device: &drm::Device<Self::Driver>, args: Self::Args) -> impl PinInit<Self, Error>;
@@ -117,14 +121,23 @@ pub trait DriverCrtc: Send + Sync + Sized + 'static {
 ///
 /// # Invariants
 ///
-/// `crtc` was initialized by `drm_crtc_init_with_planes()`, for a device of `T::Driver`.
+/// - `crtc` was initialized by `drm_crtc_init_with_planes()`, for a device of `T::Driver`.
+/// - `id` is the type ID of `T`.
 #[repr(C)]
 #[pin_data]
 pub struct Crtc<T: DriverCrtc> {
     #[pin]
     crtc: Opaque<bindings::drm_crtc>,
+    id: TypeId,
     #[pin]
     driver: T,
+}
+
+/// What any [`Crtc`] begins with.
+#[repr(C)]
+struct AnyCrtc {
+    crtc: Opaque<bindings::drm_crtc>,
+    id: TypeId,
 }
 
 // SAFETY: DRM core synchronizes access to the `struct drm_crtc`, and `T` is `Send`.
@@ -158,7 +171,7 @@ impl<T: DriverCrtc> Crtc<T> {
 
     const HELPER_FUNCS: bindings::drm_crtc_helper_funcs = {
         let mut funcs: bindings::drm_crtc_helper_funcs = pin_init::zeroed();
-        if T::HAS_ATOMIC_CHECK {
+        if T::HAS_ATOMIC_CHECK || T::COLOR.is_some() {
             funcs.atomic_check = Some(Self::atomic_check_callback);
         }
         if T::HAS_ATOMIC_BEGIN {
@@ -183,6 +196,7 @@ impl<T: DriverCrtc> Crtc<T> {
         let crtc = KBox::pin_init(
             try_pin_init!(Self {
                 crtc: Opaque::zeroed(),
+                id: TypeId::of::<T>(),
                 driver <- T::new(device, args),
             }),
             GFP_KERNEL,
@@ -202,11 +216,14 @@ impl<T: DriverCrtc> Crtc<T> {
         })?;
 
         // SAFETY: Nobody moves out of the box. From here on, `destroy_callback()` owns it.
-        // INVARIANT: The CRTC has been initialized.
+        // INVARIANT: The CRTC has been initialized, and `id` is as the invariants say.
         let crtc = unsafe { &*KBox::into_raw(Pin::into_inner_unchecked(crtc)) };
 
         // SAFETY: The CRTC is valid, and is not yet visible to others.
         unsafe { (*crtc.as_raw()).helper_private = const { &Self::HELPER_FUNCS } };
+
+        // SAFETY: The CRTC is valid, and its device is not yet registered.
+        unsafe { T::COLOR.create(crtc.as_raw()) }?;
         Ok(crtc)
     }
 
@@ -216,6 +233,19 @@ impl<T: DriverCrtc> Crtc<T> {
     pub(super) unsafe fn from_raw<'a>(crtc: *mut bindings::drm_crtc) -> &'a Self {
         // SAFETY: By the safety requirements; it is the first field of a `repr(C)` type.
         unsafe { &*crtc.cast() }
+    }
+
+    /// Returns `crtc` as a `Self`, if this is what it is.
+    ///
+    /// # Safety
+    ///
+    /// `crtc` must be null, or a valid pointer to the `struct drm_crtc` of some `Crtc` during `'a`.
+    pub(super) unsafe fn from_any<'a>(crtc: *mut bindings::drm_crtc) -> Option<&'a Self> {
+        // SAFETY: By the safety requirements, since all `Crtc`s begin with an `AnyCrtc`.
+        let any = unsafe { crtc.cast::<AnyCrtc>().as_ref() }?;
+
+        // SAFETY: By the invariants of `Crtc`, the type ID tells that it is a `Self`.
+        (any.id == TypeId::of::<T>()).then(|| unsafe { Self::from_raw(any.crtc.get()) })
     }
 
     #[inline]
@@ -302,7 +332,12 @@ impl<T: DriverCrtc> Crtc<T> {
             // SAFETY: `crtc` is a `Self`, and the commit is in its check phase. Whoever called the
             // helper that calls us has no references to new states.
             let (crtc, mut commit) = unsafe { (Self::from_raw(crtc), Commit::from_raw(commit)) };
-            T::atomic_check(crtc, &mut commit)?;
+            if let Some(state) = commit.new_state(crtc) {
+                T::COLOR.check(state)?;
+            }
+            if T::HAS_ATOMIC_CHECK {
+                T::atomic_check(crtc, &mut commit)?;
+            }
             Ok(0)
         })
     }

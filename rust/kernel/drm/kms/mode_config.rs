@@ -258,6 +258,12 @@ impl<'a, T: KmsDriver> Setup<'a, T> {
         Encoder::create(self.device, kind, possible_crtcs, args)
     }
 
+    /// Whether an encoder is one of this device.
+    pub(super) fn has_encoder<E: DriverEncoder<Driver = T>>(&self, encoder: &Encoder<E>) -> bool {
+        // SAFETY: The encoder is valid, and this field does not change.
+        unsafe { (*encoder.as_raw()).dev == self.device.as_raw() }
+    }
+
     /// Creates a connector that can be used with `encoder`.
     pub fn connector<C, E>(
         &self,
@@ -269,8 +275,7 @@ impl<'a, T: KmsDriver> Setup<'a, T> {
         C: DriverConnector<Driver = T>,
         E: DriverEncoder<Driver = T>,
     {
-        // SAFETY: The encoder is valid, and this field does not change.
-        if unsafe { (*encoder.as_raw()).dev } != self.device.as_raw() {
+        if !self.has_encoder(encoder) {
             return Err(EINVAL);
         }
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 
-//! Framebuffers that the CPU reads.
+//! Framebuffers that the CPU reads and writes.
 //!
 //! C header:
 //! [`include/drm/drm_gem_framebuffer_helper.h`](srctree/include/drm/drm_gem_framebuffer_helper.h)
 //!
 //! Drivers whose planes have [`MAP_FRAMEBUFFERS`](super::plane::DriverPlane::MAP_FRAMEBUFFERS) set
-//! find a [`Mapping`] in the state of a plane. Each access is checked against the size of the GEM
-//! object, and pixels are copied out, since user space may write them at any time.
-//!
-//! Writing is not supported.
+//! find a [`Mapping`] in the state of a plane, and likewise in the jobs of writeback connectors. Each
+//! access is checked against the size of the GEM object, and pixels are copied, since user space may
+//! access them at any time.
 
 use super::framebuffer::Framebuffer;
 use crate::{
@@ -71,6 +70,38 @@ impl<T: drm::Driver> Mapping<T> {
     /// Fails with `EINVAL` if there is no such plane, or if not all of these bytes belong to the
     /// plane's GEM object.
     pub fn read(&self, plane: usize, line: usize, at: usize, to: &mut [u8]) -> Result {
+        let (map, begin) = self.find(plane, line, at, to.len())?;
+
+        // SAFETY: `map` has `to.len()` bytes from `begin` on, and `to` has room for them.
+        unsafe {
+            bindings::iosys_map_memcpy_from(to.as_mut_ptr().cast(), map, begin, to.len())
+        };
+        Ok(())
+    }
+
+    /// Copies `from` to colour plane `plane`, from byte `at` of line `line` on.
+    ///
+    /// Fails like [`Mapping::read`].
+    pub fn write(&self, plane: usize, line: usize, at: usize, from: &[u8]) -> Result {
+        let (map, begin) = self.find(plane, line, at, from.len())?;
+        // The function wants a mutable one, but does not change it.
+        let mut map = *map;
+
+        // SAFETY: `map` has room for `from.len()` bytes from `begin` on.
+        unsafe {
+            bindings::iosys_map_memcpy_to(&mut map, begin, from.as_ptr().cast(), from.len())
+        };
+        Ok(())
+    }
+
+    /// Where `len` bytes from byte `at` of line `line` of colour plane `plane` on are mapped.
+    fn find(
+        &self,
+        plane: usize,
+        line: usize,
+        at: usize,
+        len: usize,
+    ) -> Result<(&bindings::iosys_map, usize)> {
         let begin = self
             .fb
             .pitch(plane)
@@ -78,22 +109,13 @@ impl<T: drm::Driver> Mapping<T> {
             .and_then(|offset| offset.checked_add(self.fb.offset(plane)?))
             .and_then(|offset| offset.checked_add(at))
             .ok_or(EINVAL)?;
-        let end = begin.checked_add(to.len()).ok_or(EINVAL)?;
+        let end = begin.checked_add(len).ok_or(EINVAL)?;
+
+        // By the type invariants, the whole object is mapped.
         if end > self.fb.object(plane).ok_or(EINVAL)?.size() {
             return Err(EINVAL);
         }
-
-        // SAFETY: By the type invariants, the whole object is mapped, and it has the bytes from
-        // `begin` to `end`. `to` has room for them.
-        unsafe {
-            bindings::iosys_map_memcpy_from(
-                to.as_mut_ptr().cast(),
-                &self.map[plane],
-                begin,
-                to.len(),
-            )
-        };
-        Ok(())
+        Ok((&self.map[plane], begin))
     }
 }
 

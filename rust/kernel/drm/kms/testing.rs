@@ -50,6 +50,11 @@ use super::{
         VblankInterrupt,
         VblankTimer, //
     },
+    writeback::{
+        DriverWriteback,
+        Job,
+        Writeback, //
+    },
 };
 use crate::{
     bindings, device,
@@ -259,6 +264,7 @@ impl KmsDriver for Fake {
         };
         let encoder = setup.encoder::<FakeEncoder>(EncoderKind::Virtual, mask, ())?;
         setup.connector::<FakeConnector, _>(ConnectorKind::Virtual, encoder, ())?;
+        setup.writeback::<FakeWriteback, _>(encoder, &[FourCc::XRGB8888], ())?;
         Ok(())
     }
 
@@ -435,6 +441,30 @@ impl DriverConnector for FakeConnector {
     fn get_modes(_connector: &Connector<Self>, probe: &mut Probe<'_>) {
         probe.add_modes_noedid(SIZE.0, SIZE.1);
         probe.set_preferred(SIZE.0, SIZE.1);
+    }
+}
+
+pub(super) struct FakeWriteback(#[expect(dead_code)] Counted);
+
+#[vtable]
+impl DriverWriteback for FakeWriteback {
+    type Driver = Fake;
+    type Args = ();
+    type State = Generation;
+
+    fn new(device: &drm::Device<Fake>, (): ()) -> impl PinInit<Self, Error> {
+        Counted::new(device).map(Self)
+    }
+
+    fn get_modes(_connector: &Writeback<Self>, probe: &mut Probe<'_>) {
+        probe.add_modes_noedid(SIZE.0, SIZE.1);
+    }
+
+    fn atomic_commit(
+        _connector: &Writeback<Self>,
+        _commit: &Commit<'_, Fake, Tail>,
+        _job: Job<Fake>,
+    ) {
     }
 }
 

@@ -42,6 +42,9 @@ fn register(plan: Plan) -> Result<(Arc<Record>, Registered)> {
     ))
 }
 
+/// How many mode objects a device has. All of them but the encoder have a state.
+const OBJECTS: i32 = 5;
+
 #[kunit_tests(rust_drm_kms)]
 mod cases {
     use super::*;
@@ -52,8 +55,8 @@ mod cases {
         let (record, device) = create(Plan::Good)?;
 
         assert!(device.is_ok());
-        assert_eq!(record.live.load(Relaxed), 4);
-        assert_eq!(STATES.load(Relaxed), states + 3);
+        assert_eq!(record.live.load(Relaxed), OBJECTS);
+        assert_eq!(STATES.load(Relaxed), states + OBJECTS - 1);
 
         drop(device);
         assert_eq!(record.live.load(Relaxed), 0);
@@ -65,7 +68,7 @@ mod cases {
     fn setup_that_fails_leaves_nothing() -> Result {
         let states = STATES.load(Relaxed);
 
-        for count in 0..4 {
+        for count in 0..OBJECTS {
             let (record, device) = create(Plan::FailAfter(count))?;
             assert_eq!(device.err(), Some(ENOSPC));
             assert_eq!(record.live.load(Relaxed), 0);
@@ -171,7 +174,7 @@ mod cases {
 
         drop(registered);
         assert_eq!(record.disables.load(Relaxed), 1);
-        assert_eq!(record.live.load(Relaxed), 4);
+        assert_eq!(record.live.load(Relaxed), OBJECTS);
 
         drop(client);
         assert_eq!(record.live.load(Relaxed), 0);
