@@ -12,7 +12,8 @@ use crate::{
             Relaxed, //
         },
         Completion,
-        Mutex, //
+        Mutex,
+        SetOnce, //
     },
     time::{
         delay::fsleep,
@@ -751,9 +752,12 @@ mod owned {
         let state = State::new()?;
         let item = Item::new(&state, 0, Action::Count)?;
 
-        // This queue is never destroyed.
-        let queue = QueueBuilder::per_cpu().build(c"test_static")?;
-        let queue: &'static OwnedQueue = KBox::leak(KBox::new(queue, GFP_KERNEL)?);
+        // Never destroyed, and found again if the test is.
+        static QUEUE: SetOnce<OwnedQueue> = SetOnce::new();
+        if QUEUE.as_ref().is_none() {
+            QUEUE.populate(QueueBuilder::per_cpu().build(c"test_static")?);
+        }
+        let queue = QUEUE.as_ref().ok_or(EINVAL)?;
 
         assert!(queue
             .as_queue()

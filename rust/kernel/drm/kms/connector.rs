@@ -7,8 +7,7 @@
 //! A connector is what a display is plugged into. Connectors are created by
 //! [`Setup::connector`](super::mode_config::Setup::connector), and stay as long as the device.
 //!
-//! Not supported: EDID, hotplug events, connectors that come and go (as for DisplayPort MST),
-//! properties.
+//! Not supported: hotplug events, connectors that come and go (as for DisplayPort MST), properties.
 
 use super::{
     atomic::{
@@ -16,6 +15,7 @@ use super::{
         Check,
         Commit, //
     },
+    edid::Edid,
     encoder::{
         DriverEncoder,
         Encoder, //
@@ -134,6 +134,20 @@ impl Probe<'_> {
         self.count
     }
 
+    /// Adds the modes of a display that has told them, and lets user space see what it says of
+    /// itself. Without EDID, forgets what was known of the display.
+    pub fn set_edid(&mut self, edid: Option<&Edid>) -> Result {
+        let edid = edid.map_or(core::ptr::null(), Edid::as_raw);
+
+        // SAFETY: By the type invariants, and since `edid` is null or valid.
+        let count = unsafe {
+            to_result(bindings::drm_edid_connector_update(self.connector.get(), edid))?;
+            bindings::drm_edid_connector_add_modes(self.connector.get())
+        };
+        self.count = self.count.saturating_add(count);
+        Ok(())
+    }
+
     /// Adds the usual modes up to a size, for displays that do not tell theirs.
     pub fn add_modes_noedid(&mut self, width: u32, height: u32) {
         // SAFETY: By the type invariants.
@@ -225,6 +239,11 @@ impl<T: DriverConnector> Connector<T> {
 
         // SAFETY: The connector is valid, and is not yet visible to others.
         unsafe { (*connector.as_raw()).helper_private = const { &Self::HELPER_FUNCS } };
+
+        if kind == ConnectorKind::Virtual {
+            // Others have this property already. SAFETY: As above.
+            unsafe { bindings::drm_connector_attach_edid_property(connector.as_raw()) };
+        }
         Ok(connector)
     }
 

@@ -18,6 +18,10 @@ use super::{
         Crtc,
         DriverCrtc, //
     },
+    edid::{
+        self,
+        Edid, //
+    },
     encoder::{
         DriverEncoder,
         EncoderKind, //
@@ -101,6 +105,8 @@ pub(super) struct Record {
     pub(super) interrupts: Atomic<i32>,
     /// The highest generation of a plane's state.
     pub(super) generation: Atomic<i32>,
+    /// How many modes the display had when it was asked last.
+    pub(super) modes: Atomic<i32>,
     /// How many pixels have changed since the last commit.
     pub(super) damage: Atomic<i32>,
     /// The first byte of the framebuffer that was programmed last.
@@ -119,6 +125,7 @@ impl Record {
             events: Atomic::new(0),
             interrupts: Atomic::new(0),
             generation: Atomic::new(0),
+            modes: Atomic::new(0),
             damage: Atomic::new(-1),
             pixel: Atomic::new(-1),
         };
@@ -150,6 +157,8 @@ pub(super) enum Plan {
     Interrupt,
     /// Without vertical blanks.
     NoVblank,
+    /// With a display that tells its modes.
+    Edid,
 }
 
 pub(super) struct Fake;
@@ -426,7 +435,29 @@ impl DriverEncoder for FakeEncoder {
     }
 }
 
-pub(super) struct FakeConnector(#[expect(dead_code)] Counted);
+/// The EDID of a display that has the mode of the test's client, and a larger one.
+fn display() -> [u8; edid::BLOCK] {
+    let mut edid = [0; edid::BLOCK];
+
+    edid[..8].copy_from_slice(&[0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0]);
+    // Manufacturer `DRM`, version 1.4, digital.
+    edid[8..10].copy_from_slice(&0x124du16.to_be_bytes());
+    (edid[18], edid[19], edid[20]) = (1, 4, 0x80);
+    // The established timings of 640x480 and 800x600 at 60 Hz, no standard timings, and descriptors
+    // without content.
+    edid[35] = 0x21;
+    edid[38..54].fill(1);
+    for descriptor in edid[54..126].chunks_exact_mut(18) {
+        descriptor[3] = 0x10;
+    }
+    edid[127] = edid.iter().fold(0, |sum: u8, byte| sum.wrapping_sub(*byte));
+    edid
+}
+
+pub(super) struct FakeConnector {
+    counted: Counted,
+    plan: Plan,
+}
 
 #[vtable]
 impl DriverConnector for FakeConnector {
@@ -435,12 +466,18 @@ impl DriverConnector for FakeConnector {
     type State = Generation;
 
     fn new(device: &drm::Device<Fake>, (): ()) -> impl PinInit<Self, Error> {
-        Counted::new(device).map(Self)
+        let plan = device.plan;
+        Counted::new(device).map(|counted| Self { counted, plan })
     }
 
-    fn get_modes(_connector: &Connector<Self>, probe: &mut Probe<'_>) {
-        probe.add_modes_noedid(SIZE.0, SIZE.1);
-        probe.set_preferred(SIZE.0, SIZE.1);
+    fn get_modes(connector: &Connector<Self>, probe: &mut Probe<'_>) {
+        if connector.plan != Plan::Edid {
+            probe.add_modes_noedid(SIZE.0, SIZE.1);
+            probe.set_preferred(SIZE.0, SIZE.1);
+        } else if let Ok(edid) = Edid::new(&display()) {
+            let _ = probe.set_edid(Some(&edid));
+        }
+        connector.counted.0.modes.store(probe.count(), Relaxed);
     }
 }
 

@@ -141,6 +141,17 @@ mod cases {
     }
 
     #[test]
+    fn displays_tell_their_modes() -> Result {
+        for (plan, modes) in [(Plan::Edid, 2), (Plan::Good, 1)] {
+            let (record, registered) = register(plan)?;
+            Client::new(&registered.device)?.show()?;
+            assert_eq!(record.enables.load(Relaxed), 1);
+            assert_eq!(record.modes.load(Relaxed), modes);
+        }
+        Ok(())
+    }
+
+    #[test]
     fn commit_that_is_refused_changes_nothing() -> Result {
         let states = STATES.load(Relaxed);
         let (record, registered) = register(Plan::Good)?;
