@@ -120,7 +120,8 @@ pub(crate) fn prepare(kernel: &Kernel, cache: &Path, command: Option<&[String]>)
     let dir = kernel.dir.join("boot");
     fs::create_dir_all(&dir).at("create", &dir)?;
     let script = dir.join("init");
-    write_executable(&script, &init(arch, command))?;
+    let builds = kernel.dir.parent().filter(|dir| arch.is_of_this_machine() && dir.starts_with("/tmp"));
+    write_executable(&script, &init(arch, command, builds))?;
     let mut boot = Boot { kernel: vec!["quiet".into()], qemu: Vec::new() };
     if arch.machine != Machine::Uml {
         // A panic ends QEMU; UML it would start again.
@@ -154,8 +155,12 @@ fn write_executable(path: &Path, text: &str) -> Result<(), FileError> {
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).at("change", path)
 }
 
-/// The first program that runs.
-fn init(arch: &Arch, command: Option<&[String]>) -> String {
+/// The first program that runs. Its /tmp is empty, but for a folder of this machine that is to be there.
+fn init(arch: &Arch, command: Option<&[String]>, keep: Option<&Path>) -> String {
+    let keep = keep.map(|path| quote(&path.display().to_string()));
+    let (hold, put) = keep.map_or_else(Default::default, |keep| {
+        (format!("mount --bind {keep} /mnt\n"), format!("mkdir -p {keep} && mount --move /mnt {keep}\n"))
+    });
     let busybox = if arch.is_of_this_machine() { "" } else { "/bin/busybox --install -s /bin\n" };
     let command = match command {
         Some(words) => words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" "),
@@ -170,7 +175,8 @@ fn init(arch: &Arch, command: Option<&[String]>) -> String {
          mount -t proc proc /proc\n\
          mount -t sysfs sysfs /sys\n\
          [ -c /dev/null ] || mount -t devtmpfs devtmpfs /dev\n\
-         mount -t tmpfs tmpfs /tmp\n\
+         {hold}mount -t tmpfs tmpfs /tmp\n\
+         {put}\
          mount -t tmpfs tmpfs /run\n\
          mkdir -p /dev/shm /dev/pts && mount -t tmpfs tmpfs /dev/shm\n\
          mount -t debugfs debugfs /sys/kernel/debug\n\
