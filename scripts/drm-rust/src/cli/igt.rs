@@ -14,7 +14,7 @@ use drm_rust::igt::root::{self, Root};
 use drm_rust::igt::{self, Options, Report, junit, lists};
 use drm_rust::kernel::KernelError;
 use drm_rust::kernel::build::{Kernel, Request};
-use drm_rust::kunit::console;
+use drm_rust::kunit::known;
 use drm_rust::setup::{self, Group};
 use drm_rust::tree;
 
@@ -89,7 +89,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let root = user_space(context)?;
     let tests = root.catalogue.select(&patterns, &folder)?;
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
-    let known = console::load(&context.ws.data("known_reports.toml"))?;
+    let known = known::load(&context.ws.data("known.toml"))?;
     let kernel = build(context, &Request::new("um".parse()?, arguments.variant.get()))?;
     let drivers: Vec<_> = std::iter::once(&arguments.driver).chain(&arguments.compare).collect();
     drivers.iter().try_for_each(|driver| igt::require_driver(&kernel, driver))?;

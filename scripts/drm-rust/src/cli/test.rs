@@ -9,7 +9,7 @@ use drm_rust::kernel::build::{Kernel, Request};
 use drm_rust::kernel::only;
 use drm_rust::kernel::variant::Variant;
 use drm_rust::kunit::results::{Totals, failures};
-use drm_rust::kunit::{self, Report, console, junit};
+use drm_rust::kunit::{self, Report, junit, known};
 use drm_rust::tree;
 
 use super::CommandResult;
@@ -56,7 +56,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let variant = arguments.selection.variant();
     require_emulators(context, &arches)?;
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
-    let known = console::load(&context.ws.data("known_reports.toml"))?;
+    let known = known::load(&context.ws.data("known.toml"))?;
     let debug = variant == Variant::Debug;
     let filter = arguments.filter.clone().or_else(|| arguments.only.clone());
     let options = kunit::Options { filter, strict: debug, leaks: debug, known };
@@ -161,6 +161,7 @@ fn summary(report: &Report) -> String {
     for splat in unknown {
         let test = splat.test.as_deref().unwrap_or("outside of tests");
         text += &format!("    {} ({test})\n", splat.line);
+        splat.details.iter().for_each(|line| text += &format!("        {line}\n"));
     }
     report.errors.iter().for_each(|error| text += &format!("\n{}: {error}\n", report.arch));
     text + &format!("{}: {} in {:.1} s\n", report.arch, counts(report.totals), report.seconds)

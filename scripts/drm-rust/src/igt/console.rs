@@ -64,7 +64,7 @@ impl Console {
             return None;
         }
         if is_report(line) {
-            self.splats.push(Splat { line: text.to_owned(), test: self.running.clone(), known: None });
+            self.splats.push(Splat::new(line, self.running.clone()));
         }
         None
     }

@@ -25,7 +25,8 @@ use serde::{Deserialize, Serialize};
 use crate::error::FileContext;
 use crate::kernel::build::Kernel;
 use crate::kernel::config;
-use crate::kunit::console::{Known, Splat};
+use crate::kunit::console::Splat;
+use crate::kunit::known::Known;
 use crate::lock::Lock;
 use crate::report::{Reporter, Unit};
 pub use error::IgtError;
@@ -50,7 +51,7 @@ pub struct Options {
     /// How long a subtest may take.
     pub limit: Duration,
     /// Reports of the kernel about itself that come with the base.
-    pub known: Vec<Known>,
+    pub known: Known,
 }
 
 /// A kernel that died in a run.
@@ -190,9 +191,7 @@ fn report(root: &Root, options: &Options, shares: Vec<Share>) -> Report {
     // A test with subtests may have a result of its own, too.
     let names = options.tests.iter().flat_map(|test| test.names().into_iter().chain([test.name.clone()]));
     report.subtests = names.filter_map(|name| found.remove(&name)).collect();
-    for splat in &mut report.splats {
-        splat.known = options.known.iter().find(|known| known.explains(splat)).map(|known| known.why().to_owned());
-    }
+    options.known.explain(&mut report.splats);
     report.errors = errors(&report);
     report
 }

@@ -4,6 +4,7 @@
 
 pub mod console;
 pub mod junit;
+pub mod known;
 pub mod ktap;
 pub mod results;
 
@@ -22,7 +23,8 @@ use crate::kernel::machine::{self, Boot};
 use crate::process::ProcessError;
 use crate::report::{Reporter, Unit};
 use crate::stream::{self, End, Limits, Next};
-use console::{Known, Splat};
+use console::Splat;
+use known::Known;
 use ktap::Reader;
 use results::{Test, Totals};
 
@@ -66,8 +68,8 @@ pub struct Options {
     pub strict: bool,
     /// Whether a user space lets kmemleak search for lost memory after the tests.
     pub leaks: bool,
-    /// The reports that come with the base.
-    pub known: Vec<Known>,
+    /// What comes with the base.
+    pub known: Known,
 }
 
 /// What a run has shown.
@@ -163,10 +165,11 @@ impl Recorder {
             let _ = writeln!(log, "{line}");
         }
         if console::is_report(line) {
-            let line = ktap::message(line).trim().to_owned();
             // What comes before the first test is no test's.
             self.attributed += usize::from(self.reader.planned().is_none());
-            self.splats.push(Splat { line, test: None, known: None });
+            self.splats.push(Splat::new(line, None));
+        } else if let Some(splat) = self.splats.last_mut() {
+            splat.take(line);
         }
         let ended = self.reader.line(line, at);
         if let Some(ended) = &ended {
@@ -184,7 +187,8 @@ impl Recorder {
 
     fn report(mut self, arch: &str, end: End, options: &Options) -> Report {
         let complete = self.reader.is_complete();
-        let (suites, mut errors) = self.reader.finish();
+        let (mut suites, mut errors) = self.reader.finish();
+        options.known.excuse(&mut suites);
         match (end, self.status) {
             (End::TooLong, _) => errors.push(format!("the kernel was stopped after {} s", LIMIT.as_secs())),
             (End::Silent, _) => errors.push(format!("the kernel hung: it said nothing for {} s", SILENCE.as_secs())),
@@ -197,9 +201,7 @@ impl Recorder {
             }
             (End::Exit(_), None) => {}
         }
-        for splat in &mut self.splats {
-            splat.known = options.known.iter().find(|known| known.explains(splat)).map(|known| known.why().to_owned());
-        }
+        options.known.explain(&mut self.splats);
         let unknown = self.splats.iter().filter(|splat| splat.known.is_none()).count();
         if options.strict && unknown > 0 {
             errors.push(format!("the kernel reported {unknown} mistakes of its own"));

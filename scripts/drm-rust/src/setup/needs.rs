@@ -156,6 +156,7 @@ pub static NEEDS: &[Need] = &[
         get: Get::RustSrc,
         group: Group::Tree,
     },
+    program("kmod", None, "modules, in kernels that are tested", Get::Apt(&["kmod"])),
     program("b4", Some("0.14"), "series from and to mailing lists", Get::Pip("b4==0.16.0")),
     checker("codespell", Probe::Program("codespell", VERSION), "spelling", Get::Pip("codespell")),
     checker("ply", Probe::Python("ply"), "the kernel's check of licences", Get::Pip("ply")),

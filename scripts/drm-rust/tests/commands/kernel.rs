@@ -39,7 +39,7 @@ fn a_tree_without_a_defconfig_says_so() {
 #[test]
 fn a_suite_that_no_source_has_is_a_mistake_of_usage() {
     let env = Env::with_alpha();
-    env.write("scripts/drm-rust/known_reports.toml", "");
+    env.write("scripts/drm-rust/known.toml", "");
     insta::assert_snapshot!(env.run(&["test", "-q", "--only", "rust_none"]), @"
     ----- stderr
     error: linux/ has no suite `rust_none`
