@@ -7,6 +7,7 @@
 #   make kunit      KUnit on UML only
 #   make kunit-debug  the debug variant of it, which searches for leaks, too
 #   make igt        IGT on UML only
+#   make demo       a test picture through rvkms, frame by frame; the last one is build/demo/frame.png
 #   make cross      compiles the abstractions and drivers for the other architectures
 #   make matrix     boots and tests the kernels of all architectures
 #   make rust-analyzer   rust-project.json, for editors
@@ -23,8 +24,12 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 TOOL := build/cargo/release/drm-rust
 CARGO := cd scripts/drm-rust && cargo
+# The client of rvkms, and where it leaves its picture.
+DEMO := $(CURDIR)/build/demo
+CLIENT := cd tools/testing/selftests/drm-rust && cargo
+CLIENT_ARGS := --release --locked --quiet --target-dir $(DEMO)/cargo
 # Other variables of the command line are the kernel's (LLVM=, ARCH=, V=…): cargo need not see them.
-OURS := all bootstrap tool setup tree test test-tool test-tree test-editor checks kunit kunit-debug igt cross matrix \
+OURS := all bootstrap tool setup tree test test-tool test-tree test-editor checks kunit kunit-debug igt demo cross matrix \
 	rust-analyzer bench bench-kernel clean
 
 # Where clang and Rust's sources are, as `drm-rust setup` found them. Where it has not run yet, make runs it and
@@ -58,13 +63,15 @@ setup: tool
 tree: setup
 	@$(TOOL) tree
 
-test: test-tool test-tree checks kunit test-editor igt cross
+test: test-tool test-tree checks kunit kunit-debug test-editor igt demo cross
 
 # Format, lints, unit and command tests: seconds.
 test-tool: setup
 	$(CARGO) fmt --check
 	$(CARGO) clippy --release --locked --all-targets --quiet -- -D warnings
 	$(CARGO) test --release --locked
+	$(CLIENT) clippy --all-targets $(CLIENT_ARGS) -- -D warnings
+	$(CLIENT) test $(CLIENT_ARGS)
 
 # The real base, end to end, and Debian's archive through apt.
 test-tree: tree
@@ -88,9 +95,17 @@ igt: tree
 	@$(TOOL) setup --igt
 	$(CARGO) test --release --locked --test igt -- --ignored --test-threads=1 --nocapture
 
+# A client of rvkms in user space: draws, has the driver write a frame back, and compares.
+demo: tree
+	@$(CLIENT) build $(CLIENT_ARGS)
+	@$(TOOL) boot um -- sh -c \
+		'mount -t hostfs -o $(DEMO) none /mnt && exec /mnt/cargo/release/drm-rust-demo /mnt/frame.png'
+
 # What is ours, for the architectures that no other test builds for.
 cross: tree
-	@$(TOOL) build arm64 riscv loongarch --target rust/ --target drivers/gpu/
+	@$(TOOL) build arm64 riscv loongarch $(addprefix --target ,rust/ samples/rust/ drivers/gpu/nova-core/ \
+		drivers/gpu/drm/nova/ drivers/gpu/drm/rvkms/)
+	@$(TOOL) build arm64 --target drivers/gpu/drm/tyr/
 
 # Every architecture in full: the better part of an hour from cold on two cores.
 matrix: tree

@@ -13,8 +13,8 @@ use std::process::Command;
 
 use drm_rust::git::Repo;
 use drm_rust::kernel::only;
-use drm_rust::kunit::Report;
 use drm_rust::kunit::results::{Status, Test};
+use drm_rust::kunit::{Report, console};
 use drm_rust::topic;
 
 fn root() -> PathBuf {
@@ -92,13 +92,35 @@ fn every_suite_and_doctest_of_the_overlay_passes() {
 }
 
 #[test]
-#[ignore = "builds a kernel: make kunit"]
+#[ignore = "builds a kernel: make kunit-debug"]
 fn the_debug_variant_finds_no_mistake_and_no_leak() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_drm-rust"));
     let status = command.args(["test", "um", "--variant", "debug"]).current_dir(root()).status().unwrap();
     assert!(status.success(), "drm-rust test ended with {status}");
     let console = fs::read_to_string(root().join("build/um-debug/console.log")).unwrap();
     assert!(console.contains("drm-rust: begin"), "there was no user space to search for leaks");
+}
+
+/// Loads and unloads a driver again and again, and shows what kmemleak finds.
+const MODULE: &str = "set -e; k=/sys/kernel/debug/kmemleak; echo scan >$k; echo clear >$k
+    echo 8 >/proc/sys/kernel/printk
+    for i in 1 2 3 4 5; do insmod $1; ls -d /sys/class/drm/card2; rmmod rust_drm_kms; done
+    echo scan >$k; sleep 6; echo scan >$k; cat $k";
+
+#[test]
+#[ignore = "builds a kernel: make kunit-debug"]
+fn a_module_loads_and_unloads_in_the_debug_variant() {
+    let module = root().join("build/um-debug/samples/rust/rust_drm_kms.ko");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_drm-rust"));
+    command.args(["boot", "um", "--variant", "debug", "--", "sh", "-c", MODULE, "sh"]).arg(&module);
+    let output = command.current_dir(root()).output().unwrap();
+    let out = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{out}");
+    let reports: Vec<_> = out.lines().filter(|line| console::is_report(line)).collect();
+    assert!(reports.is_empty(), "the kernel reported {reports:#?} in:\n{out}");
+    // vkms, rvkms, and the sample each time.
+    let cards = out.lines().filter(|line| line.trim() == "/sys/class/drm/card2").count();
+    assert_eq!(cards, 5, "{out}");
 }
 
 #[test]
