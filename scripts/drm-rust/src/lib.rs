@@ -18,6 +18,7 @@ pub mod kunit;
 pub mod lock;
 pub mod oplog;
 pub mod process;
+pub mod registry;
 pub mod report;
 pub mod setup;
 pub mod stream;

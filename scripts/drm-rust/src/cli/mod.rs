@@ -14,6 +14,7 @@ mod igt;
 mod man;
 mod op;
 mod progress;
+mod registry;
 mod rust_analyzer;
 mod setup;
 mod status;
@@ -56,6 +57,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "check", group: "Topics", args: check::args, run: check::run },
     Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
     Entry { name: "forward", group: "Topics", args: forward::args, run: forward::run },
+    Entry { name: "registry", group: "Registry", args: registry::args, run: registry::run },
     Entry { name: "op", group: "History", args: op::args, run: op::run },
     Entry { name: "undo", group: "History", args: undo::args, run: undo::run },
     Entry { name: "completions", group: "Help", args: completions::args, run: completions::run },

@@ -14,6 +14,7 @@ mod kernel;
 mod kill;
 mod ops;
 mod refusals;
+mod registry;
 mod setup;
 mod status;
 mod topic;
