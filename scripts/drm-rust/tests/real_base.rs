@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The real base, end to end, in a second checkout that shares the user's cache.
+//! The real base, end to end, in a second checkout that shares the user's cache; and the registry.
 //!
 //! `make test-tree` runs it, after `make tree` has filled the cache and made `linux/`.
 
@@ -11,6 +11,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
+
+use drm_rust::git::Repo;
+use drm_rust::git::objects::Objects;
+use drm_rust::registry::lock::Lock;
+use drm_rust::registry::model::Registry;
+use drm_rust::registry::proof::Results;
+use drm_rust::registry::status::Status;
+use drm_rust::registry::tree::Branches;
+use drm_rust::registry::{DATA, LOCK, verify};
+use drm_rust::{oplog, topic};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
@@ -83,6 +93,30 @@ fn a_second_checkout_is_equal_follows_file_by_file_and_serves_b4() {
 
     let scratch = tempfile::tempdir().unwrap();
     b4_sends_where_the_tree_says(&linux, scratch.path());
+}
+
+/// Whatever the last runs of tests gave: what the registry says of the base and the topics is so, and is written down.
+#[test]
+#[ignore = "needs the real base: make test-tree"]
+fn the_registry_says_what_is_so() {
+    let start = Instant::now();
+    let data = |name: &str| root().join("scripts/drm-rust").join(name);
+    let registry = Registry::load(&data(DATA)).unwrap();
+    let topics = topic::load(&root()).unwrap();
+    let linux = Repo::at(root().join("linux"));
+    let results = Results { lists: data("igt"), ..Results::default() };
+    let found = verify::verify(&registry, &topics, &mut Branches::open(&linux).unwrap(), &results).unwrap();
+    let time = start.elapsed();
+    assert!(found.lies.is_empty(), "{:#?}", found.lies);
+    assert!(time < Duration::from_secs(2), "{time:?}");
+
+    let items = registry.rows.iter().map(|row| row.evidence.len() + row.carried.len()).sum::<usize>();
+    println!("{} rows, {items} items in {:.2} s", registry.rows.len(), time.as_secs_f64());
+    assert!(registry.rows.len() >= 82 && items > 250);
+    let base = oplog::newest(&linux, &mut Objects::new(&linux)).unwrap().unwrap().operation.base.version;
+    let now = Lock::new(&base, &found.rows);
+    assert!(Status::ALL.iter().all(|status| now.status.values().any(|found| found == status)));
+    assert_eq!(Lock::load(&data(LOCK)).unwrap(), now, "drm-rust registry render");
 }
 
 /// Contributors run b4 in `linux/`: the mails of a series go where the tree says.

@@ -3,8 +3,11 @@
 //! `registry`: what holds and what does not, in a tree with one topic; and that the page of this repository is fresh.
 
 use std::fs;
+use std::path::Path;
 
-use drm_rust::registry::PAGE;
+use drm_rust::registry::lock::Lock;
+use drm_rust::registry::model::Registry;
+use drm_rust::registry::{DATA, LOCK, PAGE, render};
 
 use crate::env::{ALPHA, Env};
 
@@ -352,4 +355,15 @@ fn a_malformed_row_is_named_and_changes_nothing() {
     ");
     let data = fs::read_to_string(env.root().join("scripts/drm-rust/registry.toml")).unwrap();
     assert_eq!(data, ROWS);
+}
+
+#[test]
+fn the_page_of_this_repository_is_fresh() {
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let registry = Registry::load(&ours.join(DATA)).unwrap();
+    let lock = Lock::load(&ours.join(LOCK)).unwrap();
+    let areas: Vec<&str> = registry.rows.iter().map(|row| row.area.as_str()).collect();
+    assert!(lock.status.keys().all(|area| areas.contains(&area.as_str())) && lock.status.len() == areas.len());
+    let page = fs::read_to_string(ours.join("../..").join(PAGE)).unwrap();
+    assert!(page == render::page(&registry, &lock), "{PAGE} is out of date: drm-rust registry render");
 }
