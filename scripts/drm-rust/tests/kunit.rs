@@ -15,6 +15,7 @@ use drm_rust::git::Repo;
 use drm_rust::kernel::only;
 use drm_rust::kunit::results::{Status, Test};
 use drm_rust::kunit::{Report, console};
+use drm_rust::registry::items;
 use drm_rust::topic;
 
 fn root() -> PathBuf {
@@ -31,26 +32,13 @@ fn collect(suite: &str, test: &Test, results: &mut BTreeMap<String, Status>) {
 
 /// What the overlay's Rust files promise: the starts of names of test cases, by file.
 fn promised(file: &str, text: &str) -> Vec<String> {
-    let suites = text.lines().filter_map(|line| {
-        let attribute = line.trim_start().strip_prefix("#[")?.strip_suffix(")]")?;
-        let (path, suite) = attribute.split_once("kunit_tests(")?;
-        (path.is_empty() || path.ends_with("::")).then(|| format!("{suite}/"))
-    });
-    let mut names: Vec<String> = suites.collect();
-    if let Some(path) = file.strip_prefix("rust/kernel/").filter(|_| has_doctest(text)) {
+    let items = items::parse(file, text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let mut names: Vec<String> = items.suites.iter().map(|suite| format!("{suite}/")).collect();
+    if let Some(path) = file.strip_prefix("rust/kernel/").filter(|_| items.has_doctest()) {
         let path = path.replace('/', "_").replace(".rs", "_rs");
         names.push(format!("rust_doctests_kernel/rust_doctest_kernel_{path}_"));
     }
     names
-}
-
-/// Whether a block of the documentation is code that runs: a fence that opens one says nothing else.
-fn has_doctest(text: &str) -> bool {
-    let docs = text.lines().map(str::trim_start);
-    let docs = docs.filter_map(|line| line.strip_prefix("///").or_else(|| line.strip_prefix("//!")));
-    let fences = docs.map(str::trim).filter_map(|line| line.strip_prefix("```"));
-    // They come in pairs.
-    fences.step_by(2).any(str::is_empty)
 }
 
 #[test]
@@ -145,5 +133,5 @@ fn promises_are_read_from_the_source() {
     let text = "//! ```\n//! ```\n#[kunit_tests(rust_alpha)]\nmod a {}\n#[macros::kunit_tests(rust_beta)]\nmod b {}\n";
     let names = promised("rust/kernel/time/alpha.rs", text);
     assert_eq!(names, ["rust_alpha/", "rust_beta/", "rust_doctests_kernel/rust_doctest_kernel_time_alpha_rs_"]);
-    assert!(promised("rust/kernel/beta.rs", "/// ```ignore\n/// ```\n\n//! ```text\n//! ```\n").is_empty());
+    assert!(promised("rust/kernel/beta.rs", "//! ```text\n//! ```\n\n/// ```ignore\n/// ```\nmod a {}\n").is_empty());
 }
