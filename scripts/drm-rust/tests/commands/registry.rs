@@ -2,6 +2,7 @@
 
 //! `registry`: what holds and what does not, in a tree with one topic; and that the page of this repository is fresh.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -362,8 +363,8 @@ fn the_page_of_this_repository_is_fresh() {
     let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
     let registry = Registry::load(&ours.join(DATA)).unwrap();
     let lock = Lock::load(&ours.join(LOCK)).unwrap();
-    let areas: Vec<&str> = registry.rows.iter().map(|row| row.area.as_str()).collect();
-    assert!(lock.status.keys().all(|area| areas.contains(&area.as_str())) && lock.status.len() == areas.len());
+    let areas: BTreeSet<&String> = registry.rows.iter().map(|row| &row.area).collect();
+    assert_eq!(lock.status.keys().collect::<BTreeSet<_>>(), areas, "{LOCK} is out of date: drm-rust registry render");
     let page = fs::read_to_string(ours.join("../..").join(PAGE)).unwrap();
     assert!(page == render::page(&registry, &lock), "{PAGE} is out of date: drm-rust registry render");
 }
