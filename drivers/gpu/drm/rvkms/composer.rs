@@ -114,7 +114,7 @@ fn blend(below: Pixel, above: Pixel) -> Pixel {
     }
 }
 
-/// A checksum of what a display with 8 bits a channel shows, which is the same for the same picture.
+/// A checksum of what a display with 8 bits a channel shows. The same pictures have the same one.
 pub(crate) struct Checksum(u64);
 
 impl Checksum {

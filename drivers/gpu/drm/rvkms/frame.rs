@@ -3,9 +3,9 @@
 //! What a CRTC shows, the checksums of it, and copies for writeback.
 //!
 //! A vertical blank in the interrupt of the timer asks for a checksum, and a commit for a copy. A
-//! work item makes both. Before another frame is shown, all that has been asked for is made, so that
-//! a checksum always belongs to the frame that was shown at its vertical blank, and user space does
-//! not draw while a framebuffer is being read.
+//! work item makes both. Before another frame is shown, all that has been asked for is made, so
+//! that a checksum always belongs to the frame that was shown at its vertical blank, and user space
+//! does not draw while a framebuffer is being read.
 
 use crate::{
     color::Color,

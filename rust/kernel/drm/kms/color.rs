@@ -132,7 +132,10 @@ impl Ctm {
         if input > 2 {
             return None;
         }
-        self.0.matrix.get(output.checked_mul(3)? + input).map(|value| signed(*value))
+        self.0
+            .matrix
+            .get(output.checked_mul(3)? + input)
+            .map(|value| signed(*value))
     }
 }
 

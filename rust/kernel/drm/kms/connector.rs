@@ -141,7 +141,10 @@ impl Probe<'_> {
 
         // SAFETY: By the type invariants, and since `edid` is null or valid.
         let count = unsafe {
-            to_result(bindings::drm_edid_connector_update(self.connector.get(), edid))?;
+            to_result(bindings::drm_edid_connector_update(
+                self.connector.get(),
+                edid,
+            ))?;
             bindings::drm_edid_connector_add_modes(self.connector.get())
         };
         self.count = self.count.saturating_add(count);

@@ -6,9 +6,9 @@
 //! [`include/drm/drm_gem_framebuffer_helper.h`](srctree/include/drm/drm_gem_framebuffer_helper.h)
 //!
 //! Drivers whose planes have [`MAP_FRAMEBUFFERS`](super::plane::DriverPlane::MAP_FRAMEBUFFERS) set
-//! find a [`Mapping`] in the state of a plane, and likewise in the jobs of writeback connectors. Each
-//! access is checked against the size of the GEM object, and pixels are copied, since user space may
-//! access them at any time.
+//! find a [`Mapping`] in the state of a plane, and likewise in the jobs of writeback connectors.
+//! Each access is checked against the size of the GEM object, and pixels are copied, since user
+//! space may access them at any time.
 
 use super::framebuffer::Framebuffer;
 use crate::{
@@ -73,9 +73,7 @@ impl<T: drm::Driver> Mapping<T> {
         let (map, begin) = self.find(plane, line, at, to.len())?;
 
         // SAFETY: `map` has `to.len()` bytes from `begin` on, and `to` has room for them.
-        unsafe {
-            bindings::iosys_map_memcpy_from(to.as_mut_ptr().cast(), map, begin, to.len())
-        };
+        unsafe { bindings::iosys_map_memcpy_from(to.as_mut_ptr().cast(), map, begin, to.len()) };
         Ok(())
     }
 
@@ -88,9 +86,7 @@ impl<T: drm::Driver> Mapping<T> {
         let mut map = *map;
 
         // SAFETY: `map` has room for `from.len()` bytes from `begin` on.
-        unsafe {
-            bindings::iosys_map_memcpy_to(&mut map, begin, from.as_ptr().cast(), from.len())
-        };
+        unsafe { bindings::iosys_map_memcpy_to(&mut map, begin, from.as_ptr().cast(), from.len()) };
         Ok(())
     }
 

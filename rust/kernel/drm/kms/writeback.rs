@@ -348,9 +348,8 @@ impl<T: DriverWriteback> Writeback<T> {
         };
 
         // SAFETY: In the tail, only the tail accesses this field.
-        let job = unsafe {
-            core::mem::replace(&mut (*state.as_raw()).writeback_job, ptr::null_mut())
-        };
+        let job =
+            unsafe { core::mem::replace(&mut (*state.as_raw()).writeback_job, ptr::null_mut()) };
 
         if let Some(job) = NonNull::new(job) {
             // INVARIANT: The job has just been taken; DRM core has prepared it before the tail, and
@@ -398,14 +397,14 @@ unsafe fn check_framebuffer(
     }
 }
 
-impl<T: KmsDriver> Setup<'_, T> {
+impl<'a, T: KmsDriver> Setup<'a, T> {
     /// Creates a writeback connector that takes frames from `encoder`, in one of `formats`.
     pub fn writeback<W, E>(
         &self,
         encoder: &Encoder<E>,
         formats: &[FourCc],
         args: W::Args,
-    ) -> Result<&Writeback<W>>
+    ) -> Result<&'a Writeback<W>>
     where
         W: DriverWriteback<Driver = T>,
         E: DriverEncoder<Driver = T>,
