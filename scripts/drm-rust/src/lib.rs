@@ -12,6 +12,7 @@ pub mod config;
 pub mod error;
 pub mod forward;
 pub mod git;
+pub mod html;
 pub mod igt;
 pub mod kernel;
 pub mod kunit;

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests run programs")]
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -43,6 +44,8 @@ fn the_whole_tree_is_clean_and_a_second_run_knows_it() {
     assert!(reports.values().all(|report| report["status"] == "pass"), "a check that looked at nothing proves nothing");
     let (_, again) = check(&[]);
     assert!(again.values().all(|report| report["cached"] == true), "{again:#?}");
+    let kept: Value = serde_json::from_slice(&fs::read(root().join("build/check/report.json")).unwrap()).unwrap();
+    assert_eq!(kept["reports"].as_array().unwrap().len(), again.len());
 }
 
 /// Git in `linux/`, with an index of its own.

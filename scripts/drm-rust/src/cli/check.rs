@@ -6,6 +6,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use drm_rust::check::scope::Scope;
 use drm_rust::check::{self, Options, Report, Status};
+use drm_rust::html;
 use drm_rust::tree;
 
 use super::CommandResult;
@@ -18,7 +19,8 @@ tree: subjects, trailers, checkpatch --strict, codespell, MAINTAINERS, licences,
 rustfmt, clippy, rustdoc and sparse.
 
 Results are kept in the user's cache: what did not change is not checked again.
-Builds use a work tree and folders of their own in build/check.
+Builds use a work tree and folders of their own in build/check. What all
+checks say of the whole tree is in build/check/report.json until the next run.
 
   drm-rust check
   drm-rust check rust/xarray --per-patch
@@ -56,7 +58,11 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         None => Scope::everything(&linux)?,
     };
     let options = Options { only: arguments.only, per_patch: arguments.per_patch, fresh: arguments.fresh };
+    let everything = arguments.scope.is_none() && options.only.is_empty();
     let reports = check::run(&context.ws, &scope, &options, &context.progress)?;
+    if everything {
+        html::checks::keep(&context.ws, &scope, &reports)?;
+    }
     if arguments.json {
         context.json(&reports)?;
     } else {

@@ -15,6 +15,7 @@ mod man;
 mod op;
 mod progress;
 mod registry;
+mod report;
 mod rust_analyzer;
 mod setup;
 mod status;
@@ -58,6 +59,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
     Entry { name: "forward", group: "Topics", args: forward::args, run: forward::run },
     Entry { name: "registry", group: "Registry", args: registry::args, run: registry::run },
+    Entry { name: "report", group: "Registry", args: report::args, run: report::run },
     Entry { name: "op", group: "History", args: op::args, run: op::run },
     Entry { name: "undo", group: "History", args: undo::args, run: undo::run },
     Entry { name: "completions", group: "Help", args: completions::args, run: completions::run },

@@ -72,8 +72,18 @@ pub struct Draft {
     pub tag: String,
 }
 
-/// Writes the mail and the tag's message into `build/forward/`. Changes no branch and no tag.
-pub fn draft(ws: &Workspace, release: Option<&str>) -> Result<Draft, ForwardError> {
+/// A pull request.
+pub struct Composed {
+    /// The mail.
+    pub mail: String,
+    /// The tag that it names.
+    pub tag: String,
+    /// The message of that tag.
+    pub message: String,
+}
+
+/// Composes the mail and the tag's message. Changes nothing.
+pub fn compose(ws: &Workspace, release: Option<&str>) -> Result<Composed, ForwardError> {
     let topics = load_topics(ws)?;
     let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
     let repo = ws.linux();
@@ -82,12 +92,17 @@ pub fn draft(ws: &Workspace, release: Option<&str>) -> Result<Draft, ForwardErro
     let request = gather(&repo, base, &tag, release, &topics, &trees)?;
     let sender = manage::git_identity(&ws.root)?.unwrap_or(trees.ours.identity.clone());
     let letter = Letter { from: sender, receiver: &trees.drm_next, date: ws.now, request: &request };
+    Ok(Composed { mail: letter.to_mail(), tag, message: request.tag_message() })
+}
+
+/// Writes the mail and the tag's message into `build/forward/`. Changes no branch and no tag.
+pub fn draft(ws: &Workspace, release: Option<&str>) -> Result<Draft, ForwardError> {
+    let Composed { mail, tag, message } = compose(ws, release)?;
     let dir = ws.build().join("forward");
     fs::create_dir_all(&dir).at("create", &dir)?;
-    let (path, message) = (dir.join(format!("{tag}.eml")), dir.join(format!("{tag}.tag")));
-    let mail = letter.to_mail();
+    let (path, tag_path) = (dir.join(format!("{tag}.eml")), dir.join(format!("{tag}.tag")));
     fs::write(&path, &mail).at("write", &path)?;
-    fs::write(&message, request.tag_message()).at("write", &message)?;
+    fs::write(&tag_path, message).at("write", &tag_path)?;
     Ok(Draft { mail, path, tag })
 }
 

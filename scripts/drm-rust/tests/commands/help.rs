@@ -49,6 +49,7 @@ const COMMANDS: &[&[&str]] = &[
     &["registry", "verify"],
     &["registry", "import"],
     &["registry", "render"],
+    &["report"],
     &["op"],
     &["op", "log"],
     &["op", "undo"],

@@ -15,6 +15,7 @@ mod kill;
 mod ops;
 mod refusals;
 mod registry;
+mod report;
 mod setup;
 mod status;
 mod topic;

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Checks of patches: the results of the latest run, which `check` writes down.
+
+use std::fs;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Missing, Part, when};
+use crate::check::scope::Scope;
+use crate::check::{Report, Status, Verdict};
+use crate::error::{FileContext, FileError};
+use crate::git::Oid;
+use crate::workspace::Workspace;
+
+const HINT: &str = "`drm-rust check` checks the patches";
+
+/// A run, as it is written down.
+#[derive(Serialize)]
+struct Kept<'a> {
+    scope: &'a str,
+    tip: Oid,
+    time: Timestamp,
+    reports: &'a [Report],
+}
+
+#[derive(Deserialize)]
+struct Run {
+    scope: String,
+    tip: Oid,
+    time: Timestamp,
+    reports: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    tool: String,
+    #[serde(flatten)]
+    verdict: Verdict,
+}
+
+/// A check.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Its name.
+    pub tool: String,
+    /// How it ended.
+    pub status: &'static str,
+    /// In one line.
+    pub summary: String,
+    /// Each finding.
+    pub details: Vec<String>,
+}
+
+/// All checks of a run.
+#[derive(Clone, Debug)]
+pub struct Checks {
+    /// What was checked.
+    pub scope: String,
+    /// Its last commit.
+    pub tip: String,
+    /// When.
+    pub when: String,
+    /// The results.
+    pub checks: Vec<Check>,
+}
+
+impl Checks {
+    /// How many found something wrong.
+    pub fn failed(&self) -> usize {
+        self.checks.iter().filter(|check| check.status == Status::Fail.name()).count()
+    }
+}
+
+fn path(ws: &Workspace) -> PathBuf {
+    ws.build().join("check/report.json")
+}
+
+/// Writes results down.
+pub fn keep(ws: &Workspace, scope: &Scope, reports: &[Report]) -> Result<(), FileError> {
+    let kept = Kept { scope: &scope.name, tip: scope.tip, time: ws.now, reports };
+    let text = serde_json::to_string_pretty(&kept).expect("plain data can be written");
+    fs::write(path(ws), text + "\n").at("write", path(ws))
+}
+
+/// Reads what was written down last.
+pub fn load(ws: &Workspace) -> Part<Checks> {
+    let text =
+        fs::read_to_string(path(ws)).map_err(|_| Missing::new("No run of the checks has left results.", HINT))?;
+    parse(&text)
+}
+
+fn parse(text: &str) -> Part<Checks> {
+    let run: Run = serde_json::from_str(text)
+        .map_err(|error| Missing::new(format!("build/check/report.json is damaged: {error}"), HINT))?;
+    let check = |entry: Entry| Check {
+        tool: entry.tool,
+        status: entry.verdict.status.name(),
+        summary: entry.verdict.summary,
+        details: entry.verdict.details,
+    };
+    Ok(Checks {
+        scope: run.scope,
+        tip: run.tip.short(),
+        when: when(run.time),
+        checks: run.reports.into_iter().map(check).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let verdict = Verdict { status: Status::Fail, summary: "1 finding".into(), details: vec!["x".into()] };
+        let reports = [Report { tool: "spdx", verdict, seconds: 1.0, cached: false }];
+        let kept = Kept { scope: "rust/a", tip: Oid::ZERO, time: Timestamp::UNIX_EPOCH, reports: &reports };
+        let checks = parse(&serde_json::to_string(&kept).unwrap()).unwrap();
+        assert_eq!((checks.scope.as_str(), checks.tip.as_str(), checks.failed()), ("rust/a", "000000000000", 1));
+        assert_eq!(checks.when, "1970-01-01 00:00 UTC");
+        assert_eq!(checks.checks[0].details, ["x"]);
+    }
+
+    #[test]
+    fn a_damaged_file_is_told() {
+        assert!(parse("{").unwrap_err().message.contains("damaged"));
+    }
+}

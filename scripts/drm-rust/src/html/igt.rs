@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! IGT: how subtests ended with each driver, and where drivers differ.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+
+use super::{Missing, when};
+use crate::igt::Report;
+use crate::igt::compare;
+use crate::igt::results::counts;
+
+/// The driver that others are measured against.
+const REFERENCE: &str = "vkms";
+
+/// A run as it was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The build folder: architecture and variant.
+    pub kernel: String,
+    /// When it ended.
+    pub time: Timestamp,
+    /// What it has shown.
+    pub report: Report,
+}
+
+/// A run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The driver.
+    pub driver: String,
+    /// The build folder: architecture and variant.
+    pub kernel: String,
+    /// The version of IGT.
+    pub igt: String,
+    /// When it ended.
+    pub when: String,
+    /// How long it took.
+    pub seconds: String,
+    /// How many subtests ended how.
+    pub counts: String,
+    /// Whether everything is as it should be.
+    pub good: bool,
+    /// What is wrong with the run as a whole.
+    pub errors: Vec<String>,
+}
+
+/// A subtest.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its name.
+    pub name: String,
+    /// How it ended.
+    pub status: &'static str,
+    /// How it ended with the reference.
+    pub reference: &'static str,
+    /// Whether it makes the run fail.
+    pub bad: bool,
+    /// `worse`, `better` or nothing.
+    pub mark: &'static str,
+    /// Why it did not run.
+    pub reason: String,
+    /// What it and the kernel said, where something is wrong.
+    pub log: String,
+}
+
+/// A driver, subtest by subtest.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The driver.
+    pub driver: String,
+    /// The build folder: architecture and variant.
+    pub kernel: String,
+    /// What it is measured against.
+    pub reference: Option<String>,
+    /// The subtests: the worse ones first, then the better ones.
+    pub lines: Vec<Line>,
+    /// How many of them differ.
+    pub differ: usize,
+    /// How many are worse.
+    pub worse: usize,
+}
+
+/// All runs.
+#[derive(Clone, Debug)]
+pub struct Igt {
+    /// The runs.
+    pub runs: Vec<Run>,
+    /// A table for each driver that is measured, and for each that stands alone.
+    pub tables: Vec<Table>,
+    /// Results that cannot be read.
+    pub damaged: Vec<Missing>,
+}
+
+impl Igt {
+    /// Runs in which everything is as it should be.
+    pub fn good(&self) -> usize {
+        self.runs.iter().filter(|run| run.good).count()
+    }
+}
+
+/// Puts runs side by side.
+pub fn view(found: &[Found], damaged: Vec<Missing>) -> Igt {
+    let reference = |run: &Found| {
+        let same = |other: &&Found| other.kernel == run.kernel && other.report.driver == REFERENCE;
+        found.iter().find(same).filter(|other| other.report.driver != run.report.driver)
+    };
+    let compared = |run: &Found| found.iter().any(|other| reference(other).is_some_and(|r| r.kernel == run.kernel));
+    let stands = |run: &&Found| run.report.driver != REFERENCE || !compared(run);
+    let tables = found.iter().filter(stands).map(|run| table(run, reference(run))).collect();
+    Igt { runs: found.iter().map(run).collect(), tables, damaged }
+}
+
+fn run(found: &Found) -> Run {
+    let report = &found.report;
+    let counts: Vec<String> =
+        counts(&report.subtests).into_iter().map(|(status, n)| format!("{n} {}", status.name())).collect();
+    Run {
+        driver: report.driver.clone(),
+        kernel: found.kernel.clone(),
+        igt: report.igt.clone(),
+        when: when(found.time),
+        seconds: format!("{:.1} s", report.seconds),
+        counts: counts.join(", "),
+        good: report.is_good(),
+        errors: report.errors.clone(),
+    }
+}
+
+fn table(found: &Found, reference: Option<&Found>) -> Table {
+    let rows = compare::rows(&found.report, &reference.unwrap_or(found).report);
+    let subtest = |row: &compare::Row| found.report.subtests.iter().find(|subtest| subtest.name == row.name);
+    let mut lines: Vec<Line> = rows
+        .iter()
+        .map(|row| Line {
+            name: row.name.clone(),
+            status: row.status.name(),
+            reference: row.reference.name(),
+            bad: row.status.is_bad(),
+            mark: match row.status.cmp(&row.reference) {
+                Ordering::Greater => "worse",
+                Ordering::Less => "better",
+                Ordering::Equal => "",
+            },
+            reason: subtest(row).and_then(|subtest| subtest.reason.clone()).unwrap_or_default(),
+            log: subtest(row).map_or(String::new(), |subtest| subtest.log.join("\n")),
+        })
+        .collect();
+    lines.sort_by_key(|line| ["worse", "better", ""].iter().position(|mark| *mark == line.mark));
+    Table {
+        driver: found.report.driver.clone(),
+        kernel: found.kernel.clone(),
+        reference: reference.map(|reference| reference.report.driver.clone()),
+        differ: lines.iter().filter(|line| !line.mark.is_empty()).count(),
+        worse: lines.iter().filter(|line| line.mark == "worse").count(),
+        lines,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::igt::results::{Status, Subtest};
+
+    fn found(driver: &str, subtests: &[(&str, Status)]) -> Found {
+        let subtests = subtests.iter().map(|(name, status)| Subtest::bare(name, *status, "no reason")).collect();
+        let (errors, splats, deaths) = (Vec::new(), Vec::new(), Vec::new());
+        let report = Report { driver: driver.into(), igt: "2".into(), seconds: 1.0, errors, splats, deaths, subtests };
+        Found { kernel: "um".into(), time: Timestamp::UNIX_EPOCH, report }
+    }
+
+    #[test]
+    fn a_driver_is_measured_against_vkms() {
+        let rvkms = found("rvkms", &[("a", Status::Pass), ("d", Status::Pass), ("b", Status::Fail)]);
+        let pass = ["a", "b", "c"].map(|name| (name, Status::Pass));
+        let vkms = found("vkms", &[&pass[..], &[("d", Status::Skip)]].concat());
+        let view = view(&[rvkms, vkms], Vec::new());
+        assert_eq!((view.tables.len(), view.good()), (1, 1));
+        let table = &view.tables[0];
+        let lines: Vec<_> = table.lines.iter().map(|line| (line.name.as_str(), line.status, line.mark)).collect();
+        let expected = [("b", "fail", "worse"), ("c", "notrun", "worse"), ("d", "pass", "better"), ("a", "pass", "")];
+        assert_eq!(lines, expected);
+        assert_eq!((table.reference.as_deref(), table.differ, table.worse), (Some("vkms"), 3, 2));
+    }
+
+    #[test]
+    fn a_driver_that_stands_alone_has_a_table() {
+        for driver in ["rvkms", "vkms"] {
+            let view = view(&[found(driver, &[("a", Status::Skip)])], Vec::new());
+            assert_eq!((view.tables[0].reference.clone(), view.tables[0].differ), (None, 0));
+            assert_eq!(view.tables[0].lines[0].reason, "no reason");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! KUnit: a row for each suite, a column for each kernel.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{Missing, when};
+use crate::kunit::Report;
+use crate::kunit::console::Splat;
+use crate::kunit::results::{Test, Totals, failures};
+
+/// A run as it was found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The build folder: architecture and variant.
+    pub name: String,
+    /// When it ended.
+    pub time: Timestamp,
+    /// What it has shown.
+    pub report: Report,
+}
+
+/// A test that failed, or a report of the kernel about itself.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    /// The test with its suites, or the first line of the report.
+    pub name: String,
+    /// What else is known of it.
+    pub log: String,
+}
+
+/// A run.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The build folder: architecture and variant.
+    pub name: String,
+    /// When it ended.
+    pub when: String,
+    /// How long it took.
+    pub seconds: String,
+    /// Whether everything is as it should be.
+    pub good: bool,
+    /// How many tests ended how.
+    pub totals: Totals,
+    /// Reports of the kernel about itself that do not come with the base.
+    pub splats: Vec<Failure>,
+    /// How many do.
+    pub known: usize,
+    /// What is wrong with the run as a whole.
+    pub errors: Vec<String>,
+    /// The tests that failed.
+    pub failures: Vec<Failure>,
+}
+
+/// How a suite ended in a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// In words.
+    pub text: String,
+    /// `pass`, `skip`, `fail` or `none`.
+    pub class: &'static str,
+}
+
+/// A suite in all runs.
+#[derive(Clone, Debug)]
+pub struct Suite {
+    /// Its name.
+    pub name: String,
+    /// In the order of the runs.
+    pub cells: Vec<Cell>,
+    /// Whether it failed, or ended differently in some run.
+    pub notable: bool,
+}
+
+/// A kernel without results.
+#[derive(Clone, Debug)]
+pub struct Lacking {
+    /// The build folder: architecture and variant.
+    pub name: String,
+    /// Why.
+    pub missing: Missing,
+}
+
+/// All runs.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    /// The columns.
+    pub runs: Vec<Run>,
+    /// The rows: what failed first.
+    pub suites: Vec<Suite>,
+    /// Kernels without results.
+    pub lacking: Vec<Lacking>,
+}
+
+impl Matrix {
+    /// Runs in which everything is as it should be.
+    pub fn good(&self) -> usize {
+        self.runs.iter().filter(|run| run.good).count()
+    }
+}
+
+/// Puts runs side by side.
+pub fn matrix(found: &[Found], lacking: Vec<Lacking>) -> Matrix {
+    let names: BTreeSet<&str> =
+        found.iter().flat_map(|run| &run.report.suites).map(|suite| suite.name.as_str()).collect();
+    let by_name: Vec<BTreeMap<&str, &Test>> =
+        found.iter().map(|run| run.report.suites.iter().map(|suite| (suite.name.as_str(), suite)).collect()).collect();
+    let mut suites: Vec<Suite> = names
+        .into_iter()
+        .map(|name| {
+            let cells: Vec<Cell> = by_name.iter().map(|run| cell(run.get(name).copied())).collect();
+            let notable = cells.iter().any(|cell| cell.class == "fail" || *cell != cells[0]);
+            Suite { name: name.to_owned(), cells, notable }
+        })
+        .collect();
+    suites.sort_by_key(|suite| !suite.cells.iter().any(|cell| cell.class == "fail"));
+    Matrix { runs: found.iter().map(run).collect(), suites, lacking }
+}
+
+fn cell(suite: Option<&Test>) -> Cell {
+    let Some(suite) = suite else { return Cell { text: "not run".into(), class: "none" } };
+    let totals = Totals::of(std::slice::from_ref(suite));
+    let bad = totals.fail + totals.crash;
+    let (text, class) = match (bad, suite.status.is_bad()) {
+        (0, true) => (suite.status.name().to_owned(), "fail"),
+        (0, false) if totals.pass == 0 => (format!("{} skip", totals.skip), "skip"),
+        (0, false) => (format!("{} pass", totals.pass), "pass"),
+        (bad, _) => (format!("{bad} of {} fail", totals.all()), "fail"),
+    };
+    Cell { text, class }
+}
+
+fn run(found: &Found) -> Run {
+    let report = &found.report;
+    let mut failed = Vec::new();
+    failures(&report.suites, &mut |path, test| {
+        let log = test.errors.iter().chain(&test.log).cloned().collect::<Vec<_>>().join("\n");
+        failed.push(Failure { name: path.join("."), log });
+    });
+    let new: Vec<Failure> = report.splats.iter().filter(|splat| splat.known.is_none()).map(splat).collect();
+    Run {
+        name: found.name.clone(),
+        when: when(found.time),
+        seconds: format!("{:.1} s", report.seconds),
+        good: report.is_good(),
+        totals: report.totals,
+        known: report.splats.len() - new.len(),
+        splats: new,
+        errors: report.errors.clone(),
+        failures: failed,
+    }
+}
+
+fn splat(splat: &Splat) -> Failure {
+    let test = splat.test.as_deref().map_or("outside of tests".into(), |test| format!("in {test}"));
+    let log = [test].iter().chain(&splat.details).cloned().collect::<Vec<_>>().join("\n");
+    Failure { name: splat.line.clone(), log }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kunit::results::Status;
+
+    fn suite(name: &str, statuses: &[Status]) -> Test {
+        let test = |status: &Status| Test { name: "t".into(), status: *status, ..Test::default() };
+        let status = statuses.iter().copied().max().unwrap_or_default();
+        Test { name: name.into(), status, tests: statuses.iter().map(test).collect(), ..Test::default() }
+    }
+
+    fn found(name: &str, suites: Vec<Test>) -> Found {
+        let totals = Totals::of(&suites);
+        let (errors, splats, last_lines) = (Vec::new(), Vec::new(), Vec::new());
+        let report = Report { arch: name.into(), seconds: 1.0, totals, errors, splats, last_lines, suites };
+        Found { name: name.into(), time: Timestamp::UNIX_EPOCH, report }
+    }
+
+    #[test]
+    fn suites_stand_side_by_side_with_what_failed_first() {
+        use Status::{Fail, Pass, Skip};
+        let um = found("um", vec![suite("a", &[Pass, Pass]), suite("b", &[Pass]), suite("c", &[Skip])]);
+        let arm = found("arm64", vec![suite("a", &[Pass, Pass]), suite("b", &[Pass, Fail])]);
+        let matrix = matrix(&[um, arm], Vec::new());
+        let rows: Vec<String> = matrix
+            .suites
+            .iter()
+            .map(|suite| {
+                let cells: Vec<&str> = suite.cells.iter().map(|cell| cell.text.as_str()).collect();
+                format!("{}: {} {}", suite.name, cells.join(", "), suite.notable)
+            })
+            .collect();
+        assert_eq!(rows, ["b: 1 pass, 1 of 2 fail true", "a: 2 pass, 2 pass false", "c: 1 skip, not run true"]);
+        assert_eq!(matrix.good(), 1);
+        assert_eq!(matrix.runs[1].failures[0].name, "b.t");
+    }
+
+    #[test]
+    fn a_suite_that_failed_without_a_test_is_no_pass() {
+        let broken = Test { status: Status::Fail, ..suite("a", &[Status::Pass]) };
+        assert_eq!(cell(Some(&broken)).class, "fail");
+    }
+}
