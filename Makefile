@@ -10,6 +10,8 @@
 #   make demo       a test picture through rvkms, frame by frame; the last one is build/demo/frame.png
 #   make cross      compiles the abstractions and drivers for the other architectures
 #   make matrix     boots and tests the kernels of all architectures
+#   make report     all that is known of the tree on one HTML page, build/report/index.html
+#   make test-report  that page in a browser, which is installed for it
 #   make rust-analyzer   rust-project.json, for editors
 #   make bench      measures the toolchain against tar and git
 #   make bench-kernel  measures the time from an edit to KUnit's verdict against kunit.py
@@ -29,7 +31,7 @@ DEMO := $(CURDIR)/build/demo
 CLIENT := cd tools/testing/selftests/drm-rust && cargo
 CLIENT_ARGS := --release --locked --quiet --target-dir $(DEMO)/cargo
 # Other variables of the command line are the kernel's (LLVM=, ARCH=, V=…): cargo need not see them.
-OURS := all bootstrap tool setup tree test test-tool test-tree test-editor checks kunit kunit-debug igt demo cross matrix \
+OURS := all bootstrap tool setup tree test test-tool test-tree test-editor test-report report checks kunit kunit-debug igt demo cross matrix \
 	rust-analyzer bench bench-kernel clean
 
 # Where clang and Rust's sources are, as `drm-rust setup` found them. Where it has not run yet, make runs it and
@@ -120,6 +122,14 @@ test-editor: tree
 rust-analyzer: tree
 	-@$(TOOL) setup --editor
 	@$(TOOL) rust-analyzer $(ARCH)
+
+report: tree
+	@$(TOOL) report
+
+# The page in headless Chromium: keyboard, filters, sorting, phone, dark mode, and without JavaScript.
+test-report: tree
+	@$(TOOL) setup --report
+	$(CARGO) test --release --locked --test report -- --ignored --test-threads=1
 
 bench: tree
 	$(CARGO) bench --locked --bench tree

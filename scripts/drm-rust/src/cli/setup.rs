@@ -37,6 +37,9 @@ struct Arguments {
     /// Also rust-analyzer, for editors
     #[arg(long)]
     editor: bool,
+    /// Also a browser, to try the page of `drm-rust report`
+    #[arg(long)]
+    report: bool,
     /// Only look: show every tool with its version and place, and fail if one is missing
     #[arg(long)]
     check: bool,
@@ -58,6 +61,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         (Group::Igt, arguments.igt),
         (Group::Btf, arguments.btf),
         (Group::Editor, arguments.editor),
+        (Group::Report, arguments.report),
     ];
     let mut groups = vec![Group::Tree, Group::Optional];
     groups.extend(wanted.iter().filter(|(_, wanted)| *wanted).map(|(group, _)| *group));

@@ -59,12 +59,22 @@ pub enum Group {
     Optional,
     /// To make the user space that has IGT.
     Igt,
+    /// To try the page of `drm-rust report` in a browser.
+    Report,
 }
 
 impl Group {
     /// Every group.
-    pub const ALL: &[Group] =
-        &[Group::Tree, Group::Checks, Group::Emulators, Group::Igt, Group::Btf, Group::Editor, Group::Optional];
+    pub const ALL: &[Group] = &[
+        Group::Tree,
+        Group::Checks,
+        Group::Emulators,
+        Group::Igt,
+        Group::Btf,
+        Group::Editor,
+        Group::Report,
+        Group::Optional,
+    ];
 
     /// The option of `drm-rust setup` that gets it, where one must be given.
     pub fn option(self) -> Option<&'static str> {
@@ -75,6 +85,7 @@ impl Group {
             Group::Igt => Some("--igt"),
             Group::Btf => Some("--btf"),
             Group::Editor => Some("--editor"),
+            Group::Report => Some("--report"),
         }
     }
 }
@@ -105,6 +116,10 @@ const fn program(name: &'static str, oldest: Option<&'static str>, why: &'static
 const fn emulator(name: &'static str, why: &'static str, packages: &'static [&'static str]) -> Need {
     // Debian 12's own QEMU has no loongarch machine that boots.
     Need { group: Group::Emulators, ..program(name, Some("10.0"), why, Get::Backports(packages)) }
+}
+
+const fn browser(name: &'static str, why: &'static str, packages: &'static [&'static str]) -> Need {
+    Need { group: Group::Report, ..program(name, None, why, Get::Apt(packages)) }
 }
 
 const fn header(name: &'static str, files: &'static [&'static str], why: &'static str, get: Get) -> Need {
@@ -185,6 +200,8 @@ pub static NEEDS: &[Need] = &[
         group: Group::Editor,
         ..program("rust-analyzer", None, "editors, to find definitions", Get::Rustup("rust-analyzer"))
     },
+    browser("chromium", "trying the report's page", &["chromium", "fonts-dejavu-core"]),
+    browser("chromedriver", "trying the report's page with a keyboard", &["chromium-driver"]),
     emulator("qemu-system-x86_64", "running x86_64 kernels", &["qemu-system-x86"]),
     emulator("qemu-system-aarch64", "running arm64 kernels", &["qemu-system-arm"]),
     emulator("qemu-system-riscv64", "running riscv kernels", &["qemu-system-misc"]),

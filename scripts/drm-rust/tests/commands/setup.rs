@@ -47,16 +47,22 @@ fn every_finding_is_data() {
 }
 
 #[test]
-fn an_editor_is_asked_for() {
+fn what_not_everybody_needs_is_asked_for() {
     let env = Env::new();
     let bin = path_with(&env, &["git", "sh"]);
     let check = |args: &[&str]| {
         let output = env.drm_rust(&[&["setup", "--check"], args].concat()).env("PATH", &bin).output().unwrap();
         String::from_utf8(output.stderr).unwrap()
     };
-    assert!(!check(&[]).contains("rust-analyzer"));
-    let err = check(&["--editor"]);
-    assert!(err.contains("rustup component add rustc cargo rustfmt clippy rust-analyzer\n"), "{err}");
+    let plain = check(&[]);
+    for (option, command) in [
+        ("--editor", "rustup component add rustc cargo rustfmt clippy rust-analyzer\n"),
+        ("--report", " chromium fonts-dejavu-core chromium-driver\n"),
+    ] {
+        let err = check(&[option]);
+        assert!(err.contains(command), "{err}");
+        assert!(!plain.contains(command), "{plain}");
+    }
 }
 
 #[test]
