@@ -105,9 +105,7 @@ demo: tree
 
 # What is ours, for the architectures that no other test builds for.
 cross: tree
-	@$(TOOL) build arm64 riscv loongarch $(addprefix --target ,rust/ samples/rust/ drivers/gpu/nova-core/ \
-		drivers/gpu/drm/nova/ drivers/gpu/drm/rvkms/)
-	@$(TOOL) build arm64 --target drivers/gpu/drm/tyr/
+	@$(TOOL) build arm64 riscv loongarch --target rust/ --target samples/rust/ --target drivers/gpu/
 
 # Every architecture in full: the better part of an hour from cold on two cores.
 matrix: tree
