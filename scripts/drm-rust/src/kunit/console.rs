@@ -34,19 +34,18 @@ const SIGNS: &[&str] = &[
 /// What a report of memory that nothing refers to begins with.
 const LEAK: &str = "unreferenced object 0x";
 
-/// What contains a sign and is none: kmemleak's word of itself, and its counts of what it lists at the end.
-const HARMLESS: &[&str] = &[
-    "kmemleak: Kernel memory leak detector initialized",
-    "kmemleak: Automatic memory scanning thread",
-    "new suspected memory leaks (see /sys/kernel/debug/kmemleak)",
-];
+/// What contains a sign and is none.
+const HARMLESS: &[&str] =
+    &["kmemleak: Kernel memory leak detector initialized", "kmemleak: Automatic memory scanning thread"];
 
 /// Whether a line of the console begins a report of the kernel about itself.
 pub fn is_report(line: &str) -> bool {
     let text = message(line).trim_start();
     // What a test says about itself is no report of the kernel.
     let of_test = text.starts_with('#') || text.starts_with("ok ") || text.starts_with("not ok ");
-    !of_test && !HARMLESS.iter().any(|harmless| text.contains(harmless)) && SIGNS.iter().any(|sign| text.contains(sign))
+    !of_test
+        && !HARMLESS.iter().any(|harmless| text.starts_with(harmless))
+        && SIGNS.iter().any(|sign| text.contains(sign))
 }
 
 /// A report of the kernel about itself.
@@ -67,6 +66,11 @@ impl Splat {
     /// A report that begins with this line of the console, while a test runs.
     pub fn new(line: &str, test: Option<String>) -> Splat {
         Splat { line: message(line).trim().to_owned(), test, ..Splat::default() }
+    }
+
+    /// Whether this only counts leaks, which kmemleak lists on demand.
+    pub fn counts_leaks(&self) -> bool {
+        self.line.contains("new suspected memory leaks (see /sys/kernel/debug/kmemleak)")
     }
 
     /// Takes the next line of the console, if it goes on with a leak: such lines are indented.
@@ -96,5 +100,16 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert!(found[0].starts_with("WARNING: lib/debugobjects.c:615"));
         assert!(found[1].starts_with("BUG: sleeping"));
+    }
+
+    #[test]
+    fn a_count_of_leaks_is_a_report_until_they_are_listed() {
+        let count = "kmemleak: 6 new suspected memory leaks (see /sys/kernel/debug/kmemleak)";
+        assert!(is_report(count) && Splat::new(count, None).counts_leaks());
+        let mut leak = Splat::new("unreferenced object 0x6738a248 (size 8):", None);
+        leak.take("  comm \"kunit_try_catch\", pid 215, jiffies 4294942177");
+        leak.take("drm-rust: exit 0");
+        assert!(!leak.counts_leaks());
+        assert_eq!(leak.details, ["comm \"kunit_try_catch\", pid 215, jiffies 4294942177"]);
     }
 }

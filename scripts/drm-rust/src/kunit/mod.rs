@@ -201,6 +201,10 @@ impl Recorder {
             }
             (End::Exit(_), None) => {}
         }
+        if options.leaks {
+            // They are listed at the end, where known ones can be told.
+            self.splats.retain(|splat| !splat.counts_leaks());
+        }
         options.known.explain(&mut self.splats);
         let unknown = self.splats.iter().filter(|splat| splat.known.is_none()).count();
         if options.strict && unknown > 0 {
