@@ -15,6 +15,12 @@ __rust_helper void rust_helper_dma_fence_set_error(struct dma_fence *fence,
 	dma_fence_set_error(fence, error);
 }
 
+__rust_helper void
+rust_helper_drm_atomic_commit_put(struct drm_atomic_commit *commit)
+{
+	drm_atomic_commit_put(commit);
+}
+
 __rust_helper bool
 rust_helper_drm_atomic_crtc_needs_modeset(const struct drm_crtc_state *state)
 {

@@ -13,7 +13,10 @@ use crate::{
     },
 };
 use kernel::{
-    drm::kms::rect::Rect,
+    drm::kms::{
+        blend::BlendMode,
+        rect::Rect, //
+    },
     prelude::*, //
 };
 
@@ -29,12 +32,18 @@ pub(crate) struct Layer<S> {
     pub(crate) format: Format,
     /// The part of the framebuffer, in whole pixels.
     pub(crate) src: Rect,
-    /// Where it is. It has the size of `src`.
+    /// Where it is. It has the size of `src`, with width and height exchanged if `transposed`.
     pub(crate) dst: Rect,
     /// Whether left and right are exchanged.
     pub(crate) flip_x: bool,
     /// Whether top and bottom are exchanged.
     pub(crate) flip_y: bool,
+    /// Whether rows become columns, after that.
+    pub(crate) transposed: bool,
+    /// The opacity of the whole layer.
+    pub(crate) alpha: u16,
+    /// What the opacity of its pixels means.
+    pub(crate) blend_mode: BlendMode,
 }
 
 impl<S: Source> Layer<S> {
@@ -51,25 +60,93 @@ impl<S: Source> Layer<S> {
             return Ok(());
         }
 
-        let width = self.src.width().min(self.dst.width()) as usize;
-        let row = if self.flip_y {
-            self.dst.y2 - 1 - y
-        } else {
-            y - self.dst.y1
-        };
-        let source_line = usize::try_from(self.src.y1 + row)?;
+        let row = y - self.dst.y1;
         let begin = usize::try_from(self.dst.x1)?;
-        let pixels = pixels.get_mut(..width).ok_or(EINVAL)?;
-        let line = line.get_mut(begin..begin + width).ok_or(EINVAL)?;
+        let pixels = if self.transposed {
+            self.read_column(row, bytes, pixels)?
+        } else {
+            self.read_row(row, bytes, pixels)?
+        };
 
-        self.read_line(source_line, usize::try_from(self.src.x1)?, bytes, pixels)?;
+        let line = line.get_mut(begin..).ok_or(EINVAL)?;
+        let line = line.get_mut(..pixels.len()).ok_or(EINVAL)?;
+        for (below, pixel) in line.iter_mut().zip(pixels) {
+            *below = blend(*below, self.weigh(*pixel));
+        }
+        Ok(())
+    }
+
+    /// Reads a row of the source, from left to right as it is on the screen.
+    fn read_row<'a>(
+        &self,
+        row: i32,
+        bytes: &mut [u8],
+        pixels: &'a mut [Pixel],
+    ) -> Result<&'a mut [Pixel]> {
+        let width = self.src.width().min(self.dst.width()) as usize;
+        let pixels = pixels.get_mut(..width).ok_or(EINVAL)?;
+
+        self.read_line(
+            self.line(row)?,
+            usize::try_from(self.src.x1)?,
+            bytes,
+            pixels,
+        )?;
         if self.flip_x {
             pixels.reverse();
         }
-        for (below, pixel) in line.iter_mut().zip(pixels) {
-            *below = blend(*below, *pixel);
+        Ok(pixels)
+    }
+
+    /// Reads a column of the source, which is a row on the screen.
+    fn read_column<'a>(
+        &self,
+        column: i32,
+        bytes: &mut [u8],
+        pixels: &'a mut [Pixel],
+    ) -> Result<&'a mut [Pixel]> {
+        let height = self.src.height().min(self.dst.width()) as usize;
+        let pixels = pixels.get_mut(..height).ok_or(EINVAL)?;
+
+        let x = if self.flip_x {
+            self.src.x2 - 1 - column
+        } else {
+            self.src.x1 + column
+        };
+        for (row, pixel) in (0..).zip(pixels.iter_mut()) {
+            let pixel = core::slice::from_mut(pixel);
+            self.read_line(self.line(row)?, usize::try_from(x)?, bytes, pixel)?;
         }
-        Ok(())
+        Ok(pixels)
+    }
+
+    /// The line of the framebuffer that a row of the source is.
+    fn line(&self, row: i32) -> Result<usize> {
+        let line = if self.flip_y {
+            self.src.y2 - 1 - row
+        } else {
+            self.src.y1 + row
+        };
+        Ok(usize::try_from(line)?)
+    }
+
+    /// A pixel with its opacity and that of the layer, by which its colours are multiplied.
+    #[inline]
+    fn weigh(&self, pixel: Pixel) -> Pixel {
+        let (opacity, factor) = match self.blend_mode {
+            BlendMode::Premultiplied => (scale(pixel.a, self.alpha), self.alpha),
+            BlendMode::Coverage => {
+                let opacity = scale(pixel.a, self.alpha);
+                (opacity, opacity)
+            }
+            BlendMode::None => (self.alpha, self.alpha),
+        };
+        Pixel {
+            a: opacity,
+            r: scale(pixel.r, factor),
+            g: scale(pixel.g, factor),
+            b: scale(pixel.b, factor),
+        }
     }
 }
 
@@ -92,6 +169,16 @@ impl<S: Source> Layer<S> {
         }
         Ok(())
     }
+}
+
+/// A part of a value, where `u16::MAX` is all of it.
+#[inline]
+fn scale(value: u16, factor: u16) -> u16 {
+    if factor == u16::MAX {
+        return value;
+    }
+    // CAST: The result is not above `value`.
+    ((u32::from(value) * u32::from(factor) + 0x7fff) / 0xffff) as u16
 }
 
 /// Puts a pixel over another one, which is opaque.
@@ -190,6 +277,9 @@ mod tests {
             dst: Rect::new(x, y, src.width(), src.height()),
             flip_x: false,
             flip_y: false,
+            transposed: false,
+            alpha: u16::MAX,
+            blend_mode: BlendMode::Premultiplied,
         }
     }
 
@@ -224,6 +314,62 @@ mod tests {
             assert_eq!(checksum(&[flipped])?, expected);
         }
         Ok(())
+    }
+
+    #[test]
+    fn rows_become_columns() -> Result {
+        let table: [(bool, bool, [[u16; 4]; 2]); 4] = [
+            (false, false, [[1, 5, 0, 0], [2, 6, 0, 0]]),
+            (true, false, [[4, 8, 0, 0], [3, 7, 0, 0]]),
+            (false, true, [[5, 1, 0, 0], [6, 2, 0, 0]]),
+            (true, true, [[8, 4, 0, 0], [7, 3, 0, 0]]),
+        ];
+
+        for (flip_x, flip_y, lines) in table {
+            let turned = Layer {
+                flip_x,
+                flip_y,
+                transposed: true,
+                dst: Rect::new(0, 0, 2, 4),
+                ..layer(&PICTURE, ALL, 0, 0)
+            };
+            let expected = checksum(&[layer(&lines, ALL, 0, 0)])?;
+            assert_eq!(checksum(&[turned])?, expected);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn opacity_is_that_of_layer_and_pixel() {
+        let pixel = Pixel {
+            a: 0x8000,
+            r: 0x4000,
+            g: 0,
+            b: 0x8000,
+        };
+        let weigh = |alpha, blend_mode| {
+            let weighed = Layer {
+                alpha,
+                blend_mode,
+                ..layer(&PICTURE, ALL, 0, 0)
+            }
+            .weigh(pixel);
+            (weighed.a, weighed.r, weighed.b)
+        };
+
+        let none = (0xffff, 0x4000, 0x8000);
+        assert_eq!(weigh(0xffff, BlendMode::None), none);
+        assert_eq!(
+            weigh(0xffff, BlendMode::Premultiplied),
+            (0x8000, 0x4000, 0x8000)
+        );
+        assert_eq!(weigh(0xffff, BlendMode::Coverage), (0x8000, 0x2000, 0x4000));
+        assert_eq!(weigh(0x8000, BlendMode::None), (0x8000, 0x2000, 0x4000));
+        assert_eq!(
+            weigh(0x8000, BlendMode::Premultiplied),
+            (0x4000, 0x2000, 0x4000)
+        );
+        assert_eq!(weigh(0, BlendMode::Coverage), (0, 0, 0));
     }
 
     #[test]

@@ -26,12 +26,10 @@ use kernel::{
                 Commit,
                 Tail, //
             },
+            blend::Rotations,
             color::ColorManagement,
             crtc,
-            plane::{
-                PlaneState,
-                Rotations, //
-            },
+            plane::PlaneState,
             shadow::Mapping,
             state::DriverState,
             vblank::{
@@ -127,14 +125,20 @@ impl crtc::DriverCrtc for Crtc {
 /// The layer that a plane is.
 fn layer(state: &PlaneState<Plane>) -> Option<Layer<Arc<Mapping<Rvkms>>>> {
     let rotation = state.rotation();
-    let upside_down = rotation.contains(Rotations::ROTATE_180);
+    let has = |some| rotation.contains(some);
 
+    // A quarter turn exchanges rows and columns, and then is a flip.
     Some(Layer {
         source: state.mapping()?.clone(),
         format: Format::of(state.framebuffer()?.format().format())?,
         src: state.src().whole_pixels(),
         dst: state.dst(),
-        flip_x: rotation.contains(Rotations::REFLECT_X) != upside_down,
-        flip_y: rotation.contains(Rotations::REFLECT_Y) != upside_down,
+        transposed: has(Rotations::ROTATE_90) || has(Rotations::ROTATE_270),
+        flip_x: has(Rotations::REFLECT_X)
+            != (has(Rotations::ROTATE_180) || has(Rotations::ROTATE_90)),
+        flip_y: has(Rotations::REFLECT_Y)
+            != (has(Rotations::ROTATE_180) || has(Rotations::ROTATE_270)),
+        alpha: state.alpha(),
+        blend_mode: state.blend_mode(),
     })
 }

@@ -13,13 +13,16 @@ use crate::{
 };
 use kernel::{
     drm::kms::{
+        blend::{
+            BlendModes,
+            Rotations, //
+        },
         connector::ConnectorKind,
         encoder::EncoderKind,
         object::CrtcMask,
         plane::{
             NewPlane,
-            PlaneKind,
-            Rotations, //
+            PlaneKind, //
         },
         Setup, //
     },
@@ -36,7 +39,9 @@ pub(crate) fn setup(setup: &Setup<'_, Rvkms>) -> Result {
     let config = setup.device().config;
     let new_plane = |kind| NewPlane {
         possible_crtcs: CRTC,
-        rotations: Rotations::FLIPS,
+        alpha: true,
+        blend_modes: BlendModes::ALL,
+        rotations: Rotations::ALL,
         ..NewPlane::new(kind, &formats::CODES, ())
     };
 

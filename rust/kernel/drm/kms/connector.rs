@@ -20,6 +20,11 @@ use super::{
         DriverEncoder,
         Encoder, //
     },
+    property::{
+        impl_properties,
+        Property,
+        Table, //
+    },
     state::{
         DriverState,
         WithDriverState, //
@@ -47,6 +52,9 @@ pub trait DriverConnector: Send + Sync + Sized + 'static {
     type Args;
     /// The driver's part of the connector's state.
     type State: DriverState;
+
+    /// The properties that only this driver has.
+    const PROPERTIES: &'static [Property<Self::State>] = &[];
 
     /// Creates the driver's part of the connector.
     fn new(device: &drm::Device<Self::Driver>, args: Self::Args) -> impl PinInit<Self, Error>;
@@ -178,6 +186,7 @@ impl Probe<'_> {
 pub struct Connector<T: DriverConnector> {
     #[pin]
     connector: Opaque<bindings::drm_connector>,
+    properties: Table,
     #[pin]
     driver: T,
 }
@@ -199,6 +208,16 @@ impl<T: DriverConnector> Connector<T> {
         atomic_create_state: Some(RawState::<T>::create_callback),
         atomic_duplicate_state: Some(RawState::<T>::duplicate_callback),
         atomic_destroy_state: Some(RawState::<T>::destroy_callback),
+        atomic_set_property: if T::PROPERTIES.is_empty() {
+            None
+        } else {
+            Some(Self::set_property_callback)
+        },
+        atomic_get_property: if T::PROPERTIES.is_empty() {
+            None
+        } else {
+            Some(Self::get_property_callback)
+        },
         ..pin_init::zeroed()
     };
 
@@ -217,9 +236,12 @@ impl<T: DriverConnector> Connector<T> {
         kind: ConnectorKind,
         args: T::Args,
     ) -> Result<&'a Self> {
+        // SAFETY: The device has a mode configuration and is not registered.
+        let properties = unsafe { Table::create(device.as_raw(), T::PROPERTIES) }?;
         let connector = KBox::pin_init(
             try_pin_init!(Self {
                 connector: Opaque::zeroed(),
+                properties,
                 driver <- T::new(device, args),
             }),
             GFP_KERNEL,
@@ -241,7 +263,12 @@ impl<T: DriverConnector> Connector<T> {
         let connector = unsafe { &*KBox::into_raw(Pin::into_inner_unchecked(connector)) };
 
         // SAFETY: The connector is valid, and is not yet visible to others.
-        unsafe { (*connector.as_raw()).helper_private = const { &Self::HELPER_FUNCS } };
+        unsafe {
+            (*connector.as_raw()).helper_private = const { &Self::HELPER_FUNCS };
+            connector
+                .properties
+                .attach(&raw mut (*connector.as_raw()).base, T::PROPERTIES);
+        }
 
         if kind == ConnectorKind::Virtual {
             // Others have this property already. SAFETY: As above.
@@ -336,6 +363,11 @@ impl_atomic_object! {
     init: __drm_atomic_helper_connector_state_init,
     duplicate: __drm_atomic_helper_connector_duplicate_state,
     destroy: __drm_atomic_helper_connector_destroy_state,
+}
+
+impl_properties! {
+    Connector<DriverConnector>, ConnectorState, driver: driver,
+    c: drm_connector, drm_connector_state
 }
 
 type RawState<T> = WithDriverState<Connectors, <T as DriverConnector>::State>;

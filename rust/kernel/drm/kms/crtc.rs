@@ -24,6 +24,11 @@ use super::{
         Plane,
         PlaneState, //
     },
+    property::{
+        impl_properties,
+        Property,
+        Table, //
+    },
     state::{
         DriverState,
         WithDriverState, //
@@ -68,6 +73,9 @@ pub trait DriverCrtc: Send + Sync + Sized + 'static {
 
     /// What the CRTC can do with colours.
     const COLOR: ColorManagement = ColorManagement::NONE;
+
+    /// The properties that only this driver has.
+    const PROPERTIES: &'static [Property<Self::State>] = &[];
 
     /// Creates the driver's part of the CRTC.
     fn new(device: &drm::Device<Self::Driver>, args: Self::Args) -> impl PinInit<Self, Error>;
@@ -129,6 +137,7 @@ pub struct Crtc<T: DriverCrtc> {
     #[pin]
     crtc: Opaque<bindings::drm_crtc>,
     id: TypeId,
+    properties: Table,
     #[pin]
     driver: T,
 }
@@ -154,6 +163,16 @@ impl<T: DriverCrtc> Crtc<T> {
             atomic_create_state: Some(RawState::<T>::create_callback),
             atomic_duplicate_state: Some(RawState::<T>::duplicate_callback),
             atomic_destroy_state: Some(RawState::<T>::destroy_callback),
+            atomic_set_property: if T::PROPERTIES.is_empty() {
+                None
+            } else {
+                Some(Self::set_property_callback)
+            },
+            atomic_get_property: if T::PROPERTIES.is_empty() {
+                None
+            } else {
+                Some(Self::get_property_callback)
+            },
             ..pin_init::zeroed()
         };
         if let Some(ops) = T::Vblank::OPS {
@@ -193,10 +212,13 @@ impl<T: DriverCrtc> Crtc<T> {
         cursor: Option<&Plane<C>>,
         args: T::Args,
     ) -> Result<&'a Self> {
+        // SAFETY: The device has a mode configuration and is not registered.
+        let properties = unsafe { Table::create(device.as_raw(), T::PROPERTIES) }?;
         let crtc = KBox::pin_init(
             try_pin_init!(Self {
                 crtc: Opaque::zeroed(),
                 id: TypeId::of::<T>(),
+                properties,
                 driver <- T::new(device, args),
             }),
             GFP_KERNEL,
@@ -220,7 +242,11 @@ impl<T: DriverCrtc> Crtc<T> {
         let crtc = unsafe { &*KBox::into_raw(Pin::into_inner_unchecked(crtc)) };
 
         // SAFETY: The CRTC is valid, and is not yet visible to others.
-        unsafe { (*crtc.as_raw()).helper_private = const { &Self::HELPER_FUNCS } };
+        unsafe {
+            (*crtc.as_raw()).helper_private = const { &Self::HELPER_FUNCS };
+            crtc.properties
+                .attach(&raw mut (*crtc.as_raw()).base, T::PROPERTIES);
+        }
 
         // SAFETY: The CRTC is valid, and its device is not yet registered.
         unsafe { T::COLOR.create(crtc.as_raw()) }?;
@@ -540,6 +566,11 @@ impl_atomic_object! {
     init: __drm_atomic_helper_crtc_state_init,
     duplicate: __drm_atomic_helper_crtc_duplicate_state,
     destroy: __drm_atomic_helper_crtc_destroy_state,
+}
+
+impl_properties! {
+    Crtc<DriverCrtc>, CrtcState, driver: driver,
+    c: drm_crtc, drm_crtc_state
 }
 
 type RawState<T> = WithDriverState<Crtcs, <T as DriverCrtc>::State>;

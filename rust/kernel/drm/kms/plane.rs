@@ -18,12 +18,22 @@ use super::{
         Phase,
         Tail, //
     },
+    blend::{
+        BlendModes,
+        Blending,
+        Rotations, //
+    },
     fourcc::{
         FourCc,
         Modifier, //
     },
     framebuffer::Framebuffer,
     object::CrtcMask,
+    property::{
+        impl_properties,
+        Property,
+        Table, //
+    },
     rect::{
         FixedRect,
         Rect, //
@@ -68,6 +78,9 @@ pub trait DriverPlane: Send + Sync + Sized + 'static {
     /// [`PlaneState::mapping`].
     const MAP_FRAMEBUFFERS: bool = false;
 
+    /// The properties that only this driver has.
+    const PROPERTIES: &'static [Property<Self::State>] = &[];
+
     /// Creates the driver's part of the plane.
     fn new(device: &drm::Device<Self::Driver>, args: Self::Args) -> impl PinInit<Self, Error>;
 
@@ -96,42 +109,6 @@ pub enum PlaneKind {
     Cursor = bindings::drm_plane_type_DRM_PLANE_TYPE_CURSOR,
 }
 
-/// Rotations and reflections, `DRM_MODE_ROTATE_*` and `DRM_MODE_REFLECT_*` in C.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rotations(u32);
-
-impl Rotations {
-    /// As it is.
-    pub const ROTATE_0: Self = Self(bindings::DRM_MODE_ROTATE_0);
-    /// All rotations by a multiple of 90 degrees, and all reflections.
-    pub const ALL: Self = Self(bindings::DRM_MODE_ROTATE_MASK | bindings::DRM_MODE_REFLECT_MASK);
-
-    /// Rotation by 180 degrees, and reflections.
-    pub const FLIPS: Self = Self(
-        bindings::DRM_MODE_ROTATE_0
-            | bindings::DRM_MODE_ROTATE_180
-            | bindings::DRM_MODE_REFLECT_MASK,
-    );
-    /// Upside down.
-    pub const ROTATE_180: Self = Self(bindings::DRM_MODE_ROTATE_180);
-    /// Left and right exchanged.
-    pub const REFLECT_X: Self = Self(bindings::DRM_MODE_REFLECT_X);
-    /// Top and bottom exchanged.
-    pub const REFLECT_Y: Self = Self(bindings::DRM_MODE_REFLECT_Y);
-
-    /// Whether this set has all of another one.
-    #[inline]
-    pub const fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// The bits of this set.
-    #[inline]
-    pub const fn bits(self) -> u32 {
-        self.0
-    }
-}
-
 /// How a plane is to be created.
 ///
 /// # Examples
@@ -155,6 +132,8 @@ pub struct NewPlane<'a, A> {
     pub possible_crtcs: CrtcMask,
     /// Whether it has an opacity that can be set.
     pub alpha: bool,
+    /// What the opacity of its pixels can mean.
+    pub blend_modes: BlendModes,
     /// Its place in the stack of planes, if that is to be known, which cannot be changed.
     pub zpos: Option<u8>,
     /// Its rotations.
@@ -175,6 +154,7 @@ impl<'a, A> NewPlane<'a, A> {
             modifiers: &[],
             possible_crtcs: CrtcMask::NONE,
             alpha: false,
+            blend_modes: BlendModes::PREMULTIPLIED,
             zpos: None,
             rotations: Rotations::ROTATE_0,
             damage_clips: false,
@@ -195,6 +175,7 @@ pub struct Plane<T: DriverPlane> {
     #[pin]
     plane: Opaque<bindings::drm_plane>,
     id: TypeId,
+    properties: Table,
     #[pin]
     driver: T,
 }
@@ -219,6 +200,16 @@ impl<T: DriverPlane> Plane<T> {
         atomic_create_state: Some(RawState::<T>::create_callback),
         atomic_duplicate_state: Some(RawState::<T>::duplicate_callback),
         atomic_destroy_state: Some(RawState::<T>::destroy_callback),
+        atomic_set_property: if T::PROPERTIES.is_empty() {
+            None
+        } else {
+            Some(Self::set_property_callback)
+        },
+        atomic_get_property: if T::PROPERTIES.is_empty() {
+            None
+        } else {
+            Some(Self::get_property_callback)
+        },
         ..pin_init::zeroed()
     };
 
@@ -252,10 +243,13 @@ impl<T: DriverPlane> Plane<T> {
         modifiers.extend_from_slice(new.modifiers, GFP_KERNEL)?;
         modifiers.push(Modifier::INVALID, GFP_KERNEL)?;
 
+        // SAFETY: The device has a mode configuration and is not registered.
+        let properties = unsafe { Table::create(device.as_raw(), T::PROPERTIES) }?;
         let plane = KBox::pin_init(
             try_pin_init!(Self {
                 plane: Opaque::zeroed(),
                 id: TypeId::of::<T>(),
+                properties,
                 driver <- T::new(device, new.args),
             }),
             GFP_KERNEL,
@@ -287,43 +281,27 @@ impl<T: DriverPlane> Plane<T> {
         let plane = unsafe { &*KBox::into_raw(Pin::into_inner_unchecked(plane)) };
 
         // SAFETY: The plane is valid, and is not yet visible to others.
-        unsafe { (*plane.as_raw()).helper_private = const { &Self::HELPER_FUNCS } };
+        unsafe {
+            (*plane.as_raw()).helper_private = const { &Self::HELPER_FUNCS };
+            plane
+                .properties
+                .attach(&raw mut (*plane.as_raw()).base, T::PROPERTIES);
+        }
 
-        plane.create_properties(new.alpha, new.zpos, new.rotations, new.damage_clips)?;
+        let blending = Blending {
+            alpha: new.alpha,
+            modes: new.blend_modes,
+            zpos: new.zpos,
+            rotations: new.rotations,
+        };
+        // SAFETY: The plane is valid, and its device is not yet registered.
+        unsafe {
+            blending.create(plane.as_raw())?;
+            if new.damage_clips {
+                bindings::drm_plane_enable_fb_damage_clips(plane.as_raw());
+            }
+        }
         Ok(plane)
-    }
-
-    fn create_properties(
-        &self,
-        alpha: bool,
-        zpos: Option<u8>,
-        rotations: Rotations,
-        damage_clips: bool,
-    ) -> Result {
-        let plane = self.as_raw();
-
-        if alpha {
-            // SAFETY: The plane is valid, and its device is not yet registered.
-            to_result(unsafe { bindings::drm_plane_create_alpha_property(plane) })?;
-        }
-        if let Some(zpos) = zpos {
-            // SAFETY: As above.
-            to_result(unsafe {
-                bindings::drm_plane_create_zpos_immutable_property(plane, zpos.into())
-            })?;
-        }
-        if rotations != Rotations::ROTATE_0 {
-            let none = Rotations::ROTATE_0.bits();
-            // SAFETY: As above.
-            to_result(unsafe {
-                bindings::drm_plane_create_rotation_property(plane, none, none | rotations.bits())
-            })?;
-        }
-        if damage_clips {
-            // SAFETY: As above.
-            unsafe { bindings::drm_plane_enable_fb_damage_clips(plane) };
-        }
-        Ok(())
     }
 
     /// # Safety
@@ -494,6 +472,11 @@ impl<D: drm::Driver + 'static, S: DriverState> DriverState for PlaneData<D, S> {
     }
 }
 
+impl_properties! {
+    Plane<DriverPlane>, PlaneState, driver: driver.driver,
+    c: drm_plane, drm_plane_state
+}
+
 type RawState<T> =
     WithDriverState<Planes, PlaneData<<T as DriverPlane>::Driver, <T as DriverPlane>::State>>;
 
@@ -562,27 +545,6 @@ impl<T: DriverPlane> PlaneState<T> {
     pub fn dst(&self) -> Rect {
         // SAFETY: The state is valid.
         unsafe { (*self.as_raw()).dst }.into()
-    }
-
-    /// The opacity, from 0 to `u16::MAX`.
-    #[inline]
-    pub fn alpha(&self) -> u16 {
-        // SAFETY: The state is valid.
-        unsafe { (*self.as_raw()).alpha }
-    }
-
-    /// How the framebuffer is rotated and reflected.
-    #[inline]
-    pub fn rotation(&self) -> Rotations {
-        // SAFETY: The state is valid.
-        Rotations(unsafe { (*self.as_raw()).rotation })
-    }
-
-    /// The place in the stack of the CRTC's planes: 0 is at the bottom.
-    #[inline]
-    pub fn normalized_zpos(&self) -> u32 {
-        // SAFETY: The state is valid.
-        unsafe { (*self.as_raw()).normalized_zpos }
     }
 }
 

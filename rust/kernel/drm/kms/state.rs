@@ -9,6 +9,7 @@
 //! followed by the state that only the driver knows. DRM core creates, duplicates and destroys both
 //! through the callbacks in this file.
 
+use super::property::Blobs;
 use crate::{
     bindings,
     error::to_result,
@@ -101,6 +102,7 @@ pub(super) unsafe trait StateKind {
 #[repr(C)]
 pub(super) struct WithDriverState<K: StateKind, D> {
     pub(super) raw: Opaque<K::State>,
+    pub(super) blobs: Blobs,
     pub(super) driver: D,
 }
 
@@ -111,7 +113,7 @@ impl<K: StateKind, D: DriverState> WithDriverState<K, D> {
     ///
     /// `obj` must be valid.
     pub(super) unsafe extern "C" fn create_callback(obj: *mut K::Object) -> *mut K::State {
-        let state = match Self::allocate(|| Ok(D::default())) {
+        let state = match Self::allocate(Blobs::default(), D::default()) {
             Ok(state) => state,
             Err(e) => return e.to_ptr(),
         };
@@ -137,9 +139,13 @@ impl<K: StateKind, D: DriverState> WithDriverState<K, D> {
         // SAFETY: By the safety requirements, `current` is the first field of a `Self`. The state
         // can only be replaced with the object's lock held. Since it is the current one, it is not
         // in its check phase any more, and nobody has a mutable reference to it.
-        let driver = unsafe { &(*current.cast::<Self>()).driver };
+        let (blobs, driver) = unsafe {
+            let current = current.cast::<Self>();
+            (&(*current).blobs, &(*current).driver)
+        };
 
-        let Ok(state) = Self::allocate(|| driver.duplicate()) else {
+        let copies = || -> Result<_> { Ok((blobs.duplicate()?, driver.duplicate()?)) };
+        let Ok(state) = copies().and_then(|(blobs, driver)| Self::allocate(blobs, driver)) else {
             return core::ptr::null_mut();
         };
 
@@ -164,11 +170,12 @@ impl<K: StateKind, D: DriverState> WithDriverState<K, D> {
     }
 
     /// Allocates a state, of which the C structure is zeroed.
-    fn allocate(driver: impl FnOnce() -> Result<D>) -> Result<*mut K::State> {
+    fn allocate(blobs: Blobs, driver: D) -> Result<*mut K::State> {
         let state = KBox::new(
             Self {
                 raw: Opaque::zeroed(),
-                driver: driver()?,
+                blobs,
+                driver,
             },
             GFP_KERNEL,
         )?;

@@ -41,6 +41,7 @@ use super::{
         PlaneKind,
         PlaneRules, //
     },
+    property::Property,
     state::DriverState,
     tail::{
         CommitTail,
@@ -61,7 +62,8 @@ use super::{
     },
 };
 use crate::{
-    bindings, device,
+    bindings,
+    device,
     drm::{
         self,
         gem::shmem, //
@@ -72,6 +74,7 @@ use crate::{
     },
     faux,
     prelude::*,
+    str::CStrExt,
     sync::{
         atomic::{
             Atomic,
@@ -79,6 +82,7 @@ use crate::{
         },
         Arc, //
     },
+    types::ScopeGuard, //
 };
 use core::ptr;
 
@@ -111,6 +115,10 @@ pub(super) struct Record {
     pub(super) damage: Atomic<i32>,
     /// The first byte of the framebuffer that was programmed last.
     pub(super) pixel: Atomic<i32>,
+    /// The value of a property that was programmed last.
+    pub(super) offset: Atomic<i64>,
+    /// The first byte of the blob that was programmed last.
+    pub(super) table: Atomic<i32>,
 }
 
 impl Record {
@@ -128,6 +136,8 @@ impl Record {
             modes: Atomic::new(0),
             damage: Atomic::new(-1),
             pixel: Atomic::new(-1),
+            offset: Atomic::new(0),
+            table: Atomic::new(-1),
         };
         Ok(Arc::new(record, GFP_KERNEL)?)
     }
@@ -317,11 +327,53 @@ impl DriverState for Generation {
     }
 }
 
+/// A state with a value for each kind of properties.
+#[derive(Default)]
+pub(super) struct Knobs {
+    generation: Generation,
+    dither: bool,
+    level: u64,
+    offset: i64,
+    filter: u8,
+    parts: u64,
+}
+
+impl DriverState for Knobs {
+    fn duplicate(&self) -> Result<Self> {
+        Ok(Self {
+            generation: self.generation.duplicate()?,
+            ..*self
+        })
+    }
+}
+
+/// The length of the only blob that planes take.
+pub(super) const TABLE: usize = 4;
+
 #[vtable]
 impl DriverPlane for FakePlane {
     type Driver = Fake;
     type Args = ();
-    type State = Generation;
+    type State = Knobs;
+
+    const PROPERTIES: &'static [Property<Knobs>] = &[
+        Property::boolean(c"DITHER", |s| s.dither, |s, value| s.dither = value),
+        Property::range(c"LEVEL", 1, 9, |s| s.level, |s, value| s.level = value),
+        Property::signed_range(c"OFFSET", -9, 9, |s| s.offset, |s, value| s.offset = value),
+        Property::enumeration(
+            c"FILTER",
+            &[(0, c"Nearest"), (2, c"Cubic")],
+            |s| s.filter,
+            |s, value| s.filter = value,
+        ),
+        Property::set(
+            c"PARTS",
+            &[(0, c"Luma"), (5, c"Chroma")],
+            |s| s.parts,
+            |s, value| s.parts = value,
+        ),
+        Property::blob(c"TABLE", TABLE),
+    ];
 
     const MAP_FRAMEBUFFERS: bool = true;
 
@@ -338,9 +390,9 @@ impl DriverPlane for FakePlane {
 
         commit.check_plane(plane, PlaneRules::UNSCALED)?;
 
-        let old = commit.old_state(plane).ok_or(EINVAL)?.driver().0;
+        let old = commit.old_state(plane).ok_or(EINVAL)?.driver().generation.0;
         let mut state = commit.state_mut(plane).ok_or(EINVAL)?;
-        state.driver().0 = old + 1;
+        state.driver().generation.0 = old + 1;
         Ok(())
     }
 
@@ -351,7 +403,13 @@ impl DriverPlane for FakePlane {
         let Some(state) = commit.new_state(plane) else {
             return;
         };
-        record.generation.store(state.driver().0, Relaxed);
+        record
+            .generation
+            .store(state.driver().generation.0, Relaxed);
+        record.offset.store(state.driver().offset, Relaxed);
+        if let Some([first, ..]) = state.blob(c"TABLE") {
+            record.table.store((*first).into(), Relaxed);
+        }
 
         if let Some(damage) = commit.damage(plane) {
             // CAST: A framebuffer of the test is small.
@@ -581,6 +639,41 @@ impl Client {
         Ok(())
     }
 
+    fn device(&self) -> *mut bindings::drm_device {
+        // SAFETY: The client is valid, and this field does not change.
+        unsafe { (*self.client.get()).dev }
+    }
+
+    /// Creates a blob, which lives as long as the device, and returns its ID.
+    pub(super) fn blob(&self, content: &[u8]) -> Result<u64> {
+        // SAFETY: The device is valid, and the content is copied.
+        let blob = from_err_ptr(unsafe {
+            bindings::drm_property_create_blob(
+                self.device(),
+                content.len(),
+                content.as_ptr().cast(),
+            )
+        })?;
+        // SAFETY: The blob is valid.
+        Ok(unsafe { (*blob).base.id }.into())
+    }
+
+    /// Sets a property of the first plane, and returns what it is thereafter. Neither checks the
+    /// value.
+    pub(super) fn set(&self, name: &CStr, value: u64) -> Result<u64> {
+        let dev = self.device();
+        let mut locks = pin_init::zeroed();
+
+        // SAFETY: `locks` does not move until it is finished below, and no other locks are held.
+        unsafe {
+            bindings::drm_modeset_acquire_init(&mut locks, 0);
+            let result = set_property(dev, &mut locks, name, value);
+            bindings::drm_modeset_drop_locks(&mut locks);
+            bindings::drm_modeset_acquire_fini(&mut locks);
+            result
+        }
+    }
+
     /// Shows the framebuffer on all displays.
     pub(super) fn show(&self) -> Result {
         let client = self.client.get();
@@ -598,6 +691,55 @@ impl Client {
             }
             to_result(bindings::drm_client_modeset_commit(client))
         }
+    }
+}
+
+/// Commits a new value of a property of the first plane.
+///
+/// # Safety
+///
+/// `dev` must be a valid device of [`Fake`], and `locks` be initialized.
+unsafe fn set_property(
+    dev: *mut bindings::drm_device,
+    locks: *mut bindings::drm_modeset_acquire_ctx,
+    name: &CStr,
+    value: u64,
+) -> Result<u64> {
+    // SAFETY: By the safety requirements. A device of `Fake` has a plane with properties. The state
+    // is used as long as the commit exists, or the object's lock is held.
+    unsafe {
+        let plane = crate::container_of!(
+            (*dev).mode_config.plane_list.next,
+            bindings::drm_plane,
+            head
+        );
+        let properties = &*(*plane).base.properties;
+        let named = |property: &*mut bindings::drm_property| {
+            CStr::from_char_ptr((**property).name.as_ptr()) == name
+        };
+        let property = *properties
+            .properties
+            .iter()
+            .take(properties.count as usize)
+            .find(|p| named(p))
+            .ok_or(ENOENT)?;
+
+        let commit = bindings::drm_atomic_commit_alloc(dev);
+        if commit.is_null() {
+            return Err(ENOMEM);
+        }
+        (*commit).acquire_ctx = locks;
+        let _commit = ScopeGuard::new(|| bindings::drm_atomic_commit_put(commit));
+
+        let state = from_err_ptr(bindings::drm_atomic_get_plane_state(commit, plane))?;
+        let set = (*(*plane).funcs).atomic_set_property.ok_or(ENOENT)?;
+        to_result(set(plane, state, property, value))?;
+        to_result(bindings::drm_atomic_commit(commit))?;
+
+        let mut found = 0;
+        let get = (*(*plane).funcs).atomic_get_property.ok_or(ENOENT)?;
+        to_result(get(plane, (*plane).state, property, &mut found))?;
+        Ok(found)
     }
 }
 

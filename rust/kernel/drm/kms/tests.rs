@@ -9,7 +9,8 @@ use super::testing::{
     Plan,
     Record,
     Unregistered,
-    STATES, //
+    STATES,
+    TABLE, //
 };
 use crate::{
     drm, faux,
@@ -148,6 +149,49 @@ mod cases {
             assert_eq!(record.enables.load(Relaxed), 1);
             assert_eq!(record.modes.load(Relaxed), modes);
         }
+        Ok(())
+    }
+
+    #[test]
+    fn properties_are_in_the_state() -> Result {
+        let (record, registered) = register(Plan::Good)?;
+        let client = Client::new(&registered.device)?;
+        client.show()?;
+
+        for (name, value) in [
+            (c"DITHER", 1),
+            (c"LEVEL", 9),
+            (c"OFFSET", -3i64 as u64),
+            (c"FILTER", 2),
+            (c"PARTS", 1 << 5),
+        ] {
+            assert_eq!(client.set(name, value), Ok(value));
+        }
+        assert_eq!(record.offset.load(Relaxed), -3);
+        assert_eq!(client.set(c"NONE", 0), Err(ENOENT));
+        Ok(())
+    }
+
+    #[test]
+    fn properties_have_blobs() -> Result {
+        let (record, registered) = register(Plan::Good)?;
+        let client = Client::new(&registered.device)?;
+        client.show()?;
+        assert_eq!(record.table.load(Relaxed), -1);
+
+        let good = client.blob(&[7; TABLE])?;
+        let short = client.blob(&[7; TABLE - 1])?;
+        assert_eq!(client.set(c"TABLE", good), Ok(good));
+        assert_eq!(record.table.load(Relaxed), 7);
+
+        // States of later commits have the blob as well.
+        record.table.store(0, Relaxed);
+        assert_eq!(client.set(c"LEVEL", 2), Ok(2));
+        assert_eq!(record.table.load(Relaxed), 7);
+
+        assert_eq!(client.set(c"TABLE", short), Err(EINVAL));
+        assert_eq!(client.set(c"TABLE", u64::from(u32::MAX)), Err(EINVAL));
+        assert_eq!(client.set(c"TABLE", 0), Ok(0));
         Ok(())
     }
 
