@@ -76,14 +76,17 @@ fn matrix(ctm: &Ctm) -> Matrix {
     let mut matrix = Matrix::default();
     for (output, row) in matrix.iter_mut().enumerate() {
         for (input, value) in row.iter_mut().enumerate() {
-            // From 32.32 fixed point, rounded.
-            let exact = ctm.coefficient(output, input).unwrap_or_default();
-            let near = exact.saturating_add(1 << 15) >> 16;
-            // CAST: The value has been clamped.
-            *value = near.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+            *value = near(ctm.coefficient(output, input).unwrap_or_default());
         }
     }
     matrix
+}
+
+/// Rounds and clamps a number in 32.32 fixed point to 16.16.
+pub(crate) fn near(exact: i64) -> i32 {
+    let near = exact.saturating_add(1 << 15) >> 16;
+    // CAST: The value has been clamped.
+    near.clamp(i32::MIN.into(), i32::MAX.into()) as i32
 }
 
 #[inline]

@@ -11,13 +11,15 @@ use crate::{
         Format,
         Pixel, //
     },
+    pipeline::Pipeline, //
 };
 use kernel::{
     drm::kms::{
         blend::BlendMode,
         rect::Rect, //
     },
-    prelude::*, //
+    prelude::*,
+    sync::Arc, //
 };
 
 /// Something that has lines of bytes.
@@ -40,6 +42,8 @@ pub(crate) struct Layer<S> {
     pub(crate) flip_y: bool,
     /// Whether rows become columns, after that.
     pub(crate) transposed: bool,
+    /// What happens to the colours of its pixels before that.
+    pub(crate) pipeline: Option<Arc<Pipeline>>,
     /// The opacity of the whole layer.
     pub(crate) alpha: u16,
     /// What the opacity of its pixels means.
@@ -68,6 +72,9 @@ impl<S: Source> Layer<S> {
             self.read_row(row, bytes, pixels)?
         };
 
+        if let Some(pipeline) = &self.pipeline {
+            pipeline.apply(pixels);
+        }
         let line = line.get_mut(begin..).ok_or(EINVAL)?;
         let line = line.get_mut(..pixels.len()).ok_or(EINVAL)?;
         for (below, pixel) in line.iter_mut().zip(pixels) {
@@ -278,6 +285,7 @@ mod tests {
             flip_x: false,
             flip_y: false,
             transposed: false,
+            pipeline: None,
             alpha: u16::MAX,
             blend_mode: BlendMode::Premultiplied,
         }

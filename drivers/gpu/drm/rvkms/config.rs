@@ -15,6 +15,8 @@ pub(crate) struct Config {
     pub(crate) cursor: bool,
     /// How many overlay planes there are.
     pub(crate) overlays: u8,
+    /// Whether planes have a colour pipeline.
+    pub(crate) pipelines: bool,
     /// Whether there is a writeback connector.
     pub(crate) writeback: bool,
 }

@@ -138,6 +138,7 @@ fn layer(state: &PlaneState<Plane>) -> Option<Layer<Arc<Mapping<Rvkms>>>> {
             != (has(Rotations::ROTATE_180) || has(Rotations::ROTATE_90)),
         flip_y: has(Rotations::REFLECT_Y)
             != (has(Rotations::ROTATE_180) || has(Rotations::ROTATE_270)),
+        pipeline: state.driver().pipeline.clone(),
         alpha: state.alpha(),
         blend_mode: state.blend_mode(),
     })

@@ -8,6 +8,7 @@ use crate::{
     device::Rvkms,
     encoder::Encoder,
     formats,
+    pipeline::PIPELINE,
     plane::Plane,
     writeback::Writeback, //
 };
@@ -37,11 +38,13 @@ const CRTC: CrtcMask = CrtcMask::nth(0);
 /// Planes are stacked in the order in which they are created.
 pub(crate) fn setup(setup: &Setup<'_, Rvkms>) -> Result {
     let config = setup.device().config;
+    let pipelines: &[_] = if config.pipelines { &[PIPELINE] } else { &[] };
     let new_plane = |kind| NewPlane {
         possible_crtcs: CRTC,
         alpha: true,
         blend_modes: BlendModes::ALL,
         rotations: Rotations::ALL,
+        pipelines,
         ..NewPlane::new(kind, &formats::CODES, ())
     };
 

@@ -2,7 +2,10 @@
 
 //! Planes.
 
-use crate::device::Rvkms;
+use crate::{
+    device::Rvkms,
+    pipeline::Pipeline, //
+};
 use kernel::{
     drm::{
         self,
@@ -16,19 +19,35 @@ use kernel::{
                 self,
                 PlaneRules, //
             },
+            state::DriverState,
         },
     },
-    prelude::*, //
+    prelude::*,
+    sync::Arc, //
 };
 
 /// A plane of any kind.
 pub(crate) struct Plane;
 
+/// What is to be done with the colours. None if nothing is.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) pipeline: Option<Arc<Pipeline>>,
+}
+
+impl DriverState for State {
+    fn duplicate(&self) -> Result<Self> {
+        Ok(Self {
+            pipeline: self.pipeline.clone(),
+        })
+    }
+}
+
 #[vtable]
 impl plane::DriverPlane for Plane {
     type Driver = Rvkms;
     type Args = ();
-    type State = ();
+    type State = State;
 
     const MAP_FRAMEBUFFERS: bool = true;
 
@@ -37,7 +56,16 @@ impl plane::DriverPlane for Plane {
     }
 
     fn atomic_check(plane: &plane::Plane<Self>, commit: &mut Commit<'_, Rvkms, Check>) -> Result {
-        commit.check_plane(plane, PlaneRules::UNSCALED)
+        commit.check_plane(plane, PlaneRules::UNSCALED)?;
+
+        let pipeline = Pipeline::new(commit.color_pipeline(plane)?)?;
+        let mut state = commit.state_mut(plane).ok_or(EINVAL)?;
+        state.driver().pipeline = if pipeline.is_empty() {
+            None
+        } else {
+            Some(Arc::new(pipeline, GFP_KERNEL)?)
+        };
+        Ok(())
     }
 
     fn atomic_update(_plane: &plane::Plane<Self>, _commit: &Commit<'_, Rvkms, Tail>) {}

@@ -17,6 +17,7 @@ mod formats;
 mod frame;
 mod gem;
 mod output;
+mod pipeline;
 mod plane;
 mod writeback;
 
@@ -39,6 +40,7 @@ impl kernel::Module for RvkmsModule {
             } else {
                 0
             },
+            pipelines: module_parameters::enable_plane_pipeline.value(),
             writeback: module_parameters::enable_writeback.value(),
         };
 
@@ -62,6 +64,10 @@ module! {
         enable_overlay: bool {
             default: false,
             description: "Have overlay planes",
+        },
+        enable_plane_pipeline: bool {
+            default: false,
+            description: "Have colour pipelines of planes",
         },
         enable_writeback: bool {
             default: true,

@@ -9,11 +9,17 @@
 //! wants. A driver says in [`DriverCrtc::COLOR`] which of them there are, and finds what user space
 //! has set in [`CrtcState`].
 //!
-//! Not supported: colour pipelines of planes, the background colour.
+//! What can be done with the colours of a single plane is in [`colorop`](super::colorop).
+//!
+//! Not supported: the background colour.
 
-use super::crtc::{
-    CrtcState,
-    DriverCrtc, //
+use super::{
+    colorop::signed,
+    crtc::{
+        CrtcState,
+        DriverCrtc, //
+    },
+    property::content, //
 };
 use crate::{
     bindings,
@@ -139,35 +145,6 @@ impl Ctm {
     }
 }
 
-/// Converts a number with a bit for its sign to one in two's complement.
-#[inline]
-const fn signed(value: u64) -> i64 {
-    const SIGN: u64 = 1 << 63;
-    // CAST: The sign bit is cleared.
-    let magnitude = (value & !SIGN) as i64;
-    if value & SIGN != 0 {
-        -magnitude
-    } else {
-        magnitude
-    }
-}
-
-/// The content of a blob, as values of type `E`.
-///
-/// # Safety
-///
-/// `blob` must be null, or be valid during `'a` with values of type `E` as its content.
-unsafe fn content<'a, E>(blob: *const bindings::drm_property_blob) -> Option<&'a [E]> {
-    if blob.is_null() {
-        return None;
-    }
-    // SAFETY: By the safety requirements. The content of a blob does not change, and begins behind
-    // the structure, which has the alignment of a pointer.
-    Some(unsafe {
-        core::slice::from_raw_parts((*blob).data.cast::<E>(), (*blob).length / size_of::<E>())
-    })
-}
-
 impl<T: DriverCrtc> CrtcState<T> {
     /// The table that is applied first. None if values remain as they are.
     pub fn degamma_lut(&self) -> Option<&[LutEntry]> {
@@ -200,15 +177,6 @@ impl<T: DriverCrtc> CrtcState<T> {
 #[kunit_tests(rust_drm_kms_color)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sign_and_magnitude() {
-        assert_eq!(signed(0), 0);
-        assert_eq!(signed(1 << 32), 1 << 32);
-        assert_eq!(signed(1 << 63 | 1 << 31), -(1 << 31));
-        assert_eq!(signed(1 << 63), 0);
-        assert_eq!(signed(u64::MAX), -i64::MAX);
-    }
 
     #[test]
     fn coefficients_are_in_rows() {

@@ -7,7 +7,8 @@
 //! A connector is what a display is plugged into. Connectors are created by
 //! [`Setup::connector`](super::mode_config::Setup::connector), and stay as long as the device.
 //!
-//! Not supported: hotplug events, connectors that come and go (as for DisplayPort MST), properties.
+//! Not supported: asking for displays again and again where hardware does not tell, connectors that
+//! come and go (as for DisplayPort MST).
 
 use super::{
     atomic::{
@@ -55,6 +56,9 @@ pub trait DriverConnector: Send + Sync + Sized + 'static {
 
     /// The properties that only this driver has.
     const PROPERTIES: &'static [Property<Self::State>] = &[];
+
+    /// Whether the driver calls [`detect_again`] when a display may have come or gone.
+    const HOTPLUG: bool = false;
 
     /// Creates the driver's part of the connector.
     fn new(device: &drm::Device<Self::Driver>, args: Self::Args) -> impl PinInit<Self, Error>;
@@ -112,6 +116,17 @@ pub enum Status {
     Disconnected = bindings::drm_connector_status_connector_status_disconnected,
     /// It cannot be told.
     Unknown = bindings::drm_connector_status_connector_status_unknown,
+}
+
+/// Looks again which connectors of a device have displays, and lets user space and the kernel's own
+/// clients know if that has changed. Only connectors with [`DriverConnector::HOTPLUG`] are looked
+/// at.
+///
+/// May sleep, so that drivers call it in a threaded interrupt handler or a work item. Returns
+/// whether anything has changed. Nothing is looked at before the device has been set up.
+pub fn detect_again<T: drm::Driver>(device: &drm::Device<T>) -> bool {
+    // SAFETY: The device is valid, and we may sleep.
+    unsafe { bindings::drm_helper_hpd_irq_event(device.as_raw()) }
 }
 
 /// A connector of which the modes are being collected.
@@ -265,6 +280,10 @@ impl<T: DriverConnector> Connector<T> {
         // SAFETY: The connector is valid, and is not yet visible to others.
         unsafe {
             (*connector.as_raw()).helper_private = const { &Self::HELPER_FUNCS };
+            if T::HOTPLUG {
+                // CAST: A flag.
+                (*connector.as_raw()).polled = bindings::DRM_CONNECTOR_POLL_HPD as u8;
+            }
             connector
                 .properties
                 .attach(&raw mut (*connector.as_raw()).base, T::PROPERTIES);

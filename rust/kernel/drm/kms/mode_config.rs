@@ -147,6 +147,8 @@ pub struct Setup<'a, T: KmsDriver> {
     with_vblank: Cell<u32>,
     /// The CRTCs that planes and encoders refer to.
     referred: Cell<u32>,
+    /// Whether there are connectors whose displays come and go.
+    hotplug: Cell<bool>,
 }
 
 impl<'a, T: KmsDriver> Setup<'a, T> {
@@ -281,6 +283,7 @@ impl<'a, T: KmsDriver> Setup<'a, T> {
 
         let connector = Connector::<C>::create(self.device, kind, args)?;
         connector.attach(encoder)?;
+        self.hotplug.set(self.hotplug.get() || C::HOTPLUG);
         Ok(connector)
     }
 
@@ -305,7 +308,13 @@ impl<'a, T: KmsDriver> Setup<'a, T> {
         }
 
         // SAFETY: By the type invariants.
-        unsafe { state::create_initial(self.device.as_raw()) }
+        unsafe { state::create_initial(self.device.as_raw()) }?;
+
+        if self.hotplug.get() {
+            // SAFETY: By the type invariants. There are connectors that can be asked.
+            unsafe { bindings::drmm_kms_helper_poll_init(self.device.as_raw()) };
+        }
+        Ok(())
     }
 
     fn count_primaries(&self) -> u32 {
@@ -403,6 +412,7 @@ unsafe fn setup_device<T: KmsDriver>(dev: *mut bindings::drm_device) -> Result {
         used_planes: Cell::new(0),
         with_vblank: Cell::new(0),
         referred: Cell::new(0),
+        hotplug: Cell::new(false),
     };
     T::setup(&setup)?;
     setup.finish()

@@ -7,7 +7,7 @@
 //! A plane takes pixels from a framebuffer, and a CRTC blends the planes that are on it. Planes are
 //! created by [`Setup::plane`](super::mode_config::Setup::plane).
 //!
-//! Not supported: colour pipelines, scaling filters, hotspots, asynchronous updates, modifiers that
+//! Not supported: scaling filters, hotspots, asynchronous updates, modifiers that
 //! depend on the format.
 
 use super::{
@@ -22,6 +22,10 @@ use super::{
         BlendModes,
         Blending,
         Rotations, //
+    },
+    colorop::{
+        self,
+        ColorOp, //
     },
     fourcc::{
         FourCc,
@@ -141,6 +145,8 @@ pub struct NewPlane<'a, A> {
     /// Whether user space may say what has changed in a framebuffer. See
     /// [`Damage`](super::damage::Damage).
     pub damage_clips: bool,
+    /// The colour pipelines that user space can choose from, each with one operation at least.
+    pub pipelines: &'a [&'a [ColorOp<'a>]],
     /// What [`DriverPlane::new`] gets.
     pub args: A,
 }
@@ -158,6 +164,7 @@ impl<'a, A> NewPlane<'a, A> {
             zpos: None,
             rotations: Rotations::ROTATE_0,
             damage_clips: false,
+            pipelines: &[],
             args,
         }
     }
@@ -297,6 +304,7 @@ impl<T: DriverPlane> Plane<T> {
         // SAFETY: The plane is valid, and its device is not yet registered.
         unsafe {
             blending.create(plane.as_raw())?;
+            colorop::create(plane.as_raw(), new.pipelines)?;
             if new.damage_clips {
                 bindings::drm_plane_enable_fb_damage_clips(plane.as_raw());
             }

@@ -263,6 +263,22 @@ impl Blobs {
     }
 }
 
+/// The content of a blob, as values of type `E`.
+///
+/// # Safety
+///
+/// `blob` must be null, or be valid during `'a` with values of type `E` as its content.
+pub(super) unsafe fn content<'a, E>(blob: *const bindings::drm_property_blob) -> Option<&'a [E]> {
+    if blob.is_null() {
+        return None;
+    }
+    // SAFETY: By the safety requirements. The content of a blob does not change, and begins behind
+    // the structure, which has the alignment of a pointer.
+    Some(unsafe {
+        core::slice::from_raw_parts((*blob).data.cast::<E>(), (*blob).length / size_of::<E>())
+    })
+}
+
 /// The properties of an object, in the order of the driver's list.
 ///
 /// # Invariants

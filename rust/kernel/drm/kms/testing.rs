@@ -12,7 +12,8 @@ use super::{
         Connector,
         ConnectorKind,
         DriverConnector,
-        Probe, //
+        Probe,
+        Status, //
     },
     crtc::{
         Crtc,
@@ -80,7 +81,8 @@ use crate::{
             Atomic,
             Relaxed, //
         },
-        Arc, //
+        Arc,
+        Completion, //
     },
     types::ScopeGuard, //
 };
@@ -90,11 +92,14 @@ use core::ptr;
 pub(super) const SIZE: (u32, u32) = (640, 480);
 
 /// What tests tell the driver to do, and what it tells them that it has done.
+#[pin_data]
 pub(super) struct Record {
     /// How many planes, CRTCs, encoders and connectors there are.
     pub(super) live: Atomic<i32>,
     /// Whether commits are to be refused.
     pub(super) refuse: Atomic<bool>,
+    /// Whether there is a display.
+    pub(super) display: Atomic<bool>,
     /// How often planes were checked.
     pub(super) checks: Atomic<i32>,
     /// How often planes were programmed.
@@ -119,13 +124,23 @@ pub(super) struct Record {
     pub(super) offset: Atomic<i64>,
     /// The first byte of the blob that was programmed last.
     pub(super) table: Atomic<i32>,
+    /// Whether tails are to wait.
+    pub(super) hold: Atomic<bool>,
+    /// There is a tail that waits.
+    #[pin]
+    pub(super) held: Completion,
+    /// Tails need not wait any longer.
+    #[pin]
+    pub(super) release: Completion,
 }
 
 impl Record {
     fn new() -> Result<Arc<Self>> {
-        let record = Self {
+        Arc::pin_init(
+            pin_init!(Self {
             live: Atomic::new(0),
             refuse: Atomic::new(false),
+            display: Atomic::new(true),
             checks: Atomic::new(0),
             updates: Atomic::new(0),
             enables: Atomic::new(0),
@@ -138,8 +153,12 @@ impl Record {
             pixel: Atomic::new(-1),
             offset: Atomic::new(0),
             table: Atomic::new(-1),
-        };
-        Ok(Arc::new(record, GFP_KERNEL)?)
+                hold: Atomic::new(false),
+                held <- Completion::new(),
+                release <- Completion::new(),
+            }),
+            GFP_KERNEL,
+        )
     }
 }
 
@@ -169,6 +188,8 @@ pub(super) enum Plan {
     NoVblank,
     /// With a display that tells its modes.
     Edid,
+    /// With displays that come and go.
+    Hotplug,
 }
 
 pub(super) struct Fake;
@@ -282,12 +303,25 @@ impl KmsDriver for Fake {
             _ => first,
         };
         let encoder = setup.encoder::<FakeEncoder>(EncoderKind::Virtual, mask, ())?;
-        setup.connector::<FakeConnector, _>(ConnectorKind::Virtual, encoder, ())?;
+        match plan {
+            Plan::Hotplug => {
+                setup.connector::<FakeConnector<true>, _>(ConnectorKind::Virtual, encoder, ())?;
+            }
+            _ => {
+                setup.connector::<FakeConnector<false>, _>(ConnectorKind::Virtual, encoder, ())?;
+            }
+        }
         setup.writeback::<FakeWriteback, _>(encoder, &[FourCc::XRGB8888], ())?;
         Ok(())
     }
 
     fn atomic_commit_tail<'a>(tail: CommitTail<'a, Self, Started>) -> Finished<'a> {
+        let record = &tail.device().record;
+        if record.hold.load(Relaxed) {
+            record.held.complete_all();
+            record.release.wait_for_completion();
+        }
+
         tail.disable_modesets()
             .enable_modesets()
             .commit_planes()
@@ -512,20 +546,31 @@ fn display() -> [u8; edid::BLOCK] {
     edid
 }
 
-pub(super) struct FakeConnector {
+/// A connector that knows when displays come and go, or one that does not.
+pub(super) struct FakeConnector<const HOTPLUG: bool> {
     counted: Counted,
     plan: Plan,
 }
 
 #[vtable]
-impl DriverConnector for FakeConnector {
+impl<const HOTPLUG: bool> DriverConnector for FakeConnector<HOTPLUG> {
     type Driver = Fake;
     type Args = ();
     type State = Generation;
 
+    const HOTPLUG: bool = HOTPLUG;
+
     fn new(device: &drm::Device<Fake>, (): ()) -> impl PinInit<Self, Error> {
         let plan = device.plan;
         Counted::new(device).map(|counted| Self { counted, plan })
+    }
+
+    fn detect(connector: &Connector<Self>) -> Status {
+        if connector.counted.0.display.load(Relaxed) {
+            Status::Connected
+        } else {
+            Status::Disconnected
+        }
     }
 
     fn get_modes(connector: &Connector<Self>, probe: &mut Probe<'_>) {
@@ -580,6 +625,12 @@ pub(super) fn create(plan: Plan) -> Result<(Arc<Record>, Result<Unregistered>)> 
 
     let device = drm::UnregisteredDevice::new(parent.as_ref(), Ok(data));
     Ok((record, device.map(|device| Unregistered { device, parent })))
+}
+
+/// Whether a device has been unplugged.
+pub(super) fn is_unplugged(device: &drm::Device<Fake>) -> bool {
+    // SAFETY: The device is valid, and the field is a flag that is set once.
+    unsafe { (&raw const (*device.as_raw()).unplugged).read_volatile() }
 }
 
 /// A client of a device, with a framebuffer.
@@ -667,10 +718,25 @@ impl Client {
         // SAFETY: `locks` does not move until it is finished below, and no other locks are held.
         unsafe {
             bindings::drm_modeset_acquire_init(&mut locks, 0);
-            let result = set_property(dev, &mut locks, name, value);
+            let result = set_property(dev, &mut locks, name, value, bindings::drm_atomic_commit);
             bindings::drm_modeset_drop_locks(&mut locks);
             bindings::drm_modeset_acquire_fini(&mut locks);
             result
+        }
+    }
+
+    /// As [`Self::set`], but neither waits for the commit nor for another one.
+    pub(super) fn begin_to_set(&self, name: &CStr, value: u64) -> Result {
+        let mut locks = pin_init::zeroed();
+
+        // SAFETY: As in `set()`.
+        unsafe {
+            bindings::drm_modeset_acquire_init(&mut locks, 0);
+            let commit = bindings::drm_atomic_nonblocking_commit;
+            let result = set_property(self.device(), &mut locks, name, value, commit);
+            bindings::drm_modeset_drop_locks(&mut locks);
+            bindings::drm_modeset_acquire_fini(&mut locks);
+            result.map(drop)
         }
     }
 
@@ -698,12 +764,13 @@ impl Client {
 ///
 /// # Safety
 ///
-/// `dev` must be a valid device of [`Fake`], and `locks` be initialized.
+/// `dev` must be a valid device of [`Fake`], `locks` be initialized, and `how` take a commit.
 unsafe fn set_property(
     dev: *mut bindings::drm_device,
     locks: *mut bindings::drm_modeset_acquire_ctx,
     name: &CStr,
     value: u64,
+    how: unsafe extern "C" fn(*mut bindings::drm_atomic_commit) -> c_int,
 ) -> Result<u64> {
     // SAFETY: By the safety requirements. A device of `Fake` has a plane with properties. The state
     // is used as long as the commit exists, or the object's lock is held.
@@ -734,7 +801,7 @@ unsafe fn set_property(
         let state = from_err_ptr(bindings::drm_atomic_get_plane_state(commit, plane))?;
         let set = (*(*plane).funcs).atomic_set_property.ok_or(ENOENT)?;
         to_result(set(plane, state, property, value))?;
-        to_result(bindings::drm_atomic_commit(commit))?;
+        to_result(how(commit))?;
 
         let mut found = 0;
         let get = (*(*plane).funcs).atomic_get_property.ok_or(ENOENT)?;

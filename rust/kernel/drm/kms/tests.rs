@@ -2,24 +2,35 @@
 
 //! Tests of the KMS abstractions.
 
-use super::testing::{
-    create,
-    Client,
-    Fake,
-    Plan,
-    Record,
-    Unregistered,
-    STATES,
-    TABLE, //
+use super::{
+    connector::detect_again,
+    testing::{
+        create,
+        is_unplugged,
+        Client,
+        Fake,
+        Plan,
+        Record,
+        Unregistered,
+        STATES,
+        TABLE, //
+    },
 };
 use crate::{
-    drm, faux,
+    drm,
+    faux,
     prelude::*,
     sync::{
         aref::ARef,
         atomic::Relaxed,
-        Arc, //
+        Arc,
+        Completion, //
     },
+    time::{
+        delay::fsleep,
+        Delta, //
+    },
+    workqueue, //
 };
 
 /// A registered device. The parent is dropped, and the device thus unplugged, when this is.
@@ -41,6 +52,16 @@ fn register(plan: Plan) -> Result<(Arc<Record>, Registered)> {
             _parent: parent,
         },
     ))
+}
+
+/// Waits until `condition` holds. False if that takes longer than some seconds.
+fn eventually(condition: impl Fn() -> bool) -> bool {
+    (0..5_000).any(|_| {
+        if !condition() {
+            fsleep(Delta::from_millis(1));
+        }
+        condition()
+    })
 }
 
 /// How many mode objects a device has. All of them but the encoder have a state.
@@ -153,6 +174,22 @@ mod cases {
     }
 
     #[test]
+    fn displays_come_and_go() -> Result {
+        let (record, registered) = register(Plan::Hotplug)?;
+        let device = &registered.device;
+        Client::new(device)?.show()?;
+        assert!(!detect_again(device));
+
+        record.display.store(false, Relaxed);
+        assert!(detect_again(device));
+        assert!(!detect_again(device));
+
+        record.display.store(true, Relaxed);
+        assert!(detect_again(device));
+        Client::new(device)?.show()
+    }
+
+    #[test]
     fn properties_are_in_the_state() -> Result {
         let (record, registered) = register(Plan::Good)?;
         let client = Client::new(&registered.device)?;
@@ -216,6 +253,37 @@ mod cases {
 
         drop((client, registered));
         assert_eq!(STATES.load(Relaxed), states);
+        Ok(())
+    }
+
+    #[test]
+    fn unplug_during_a_commit() -> Result {
+        let (record, registered) = register(Plan::Good)?;
+        let device = registered.device.clone();
+        let client = Client::new(&device)?;
+        client.show()?;
+        let updates = record.updates.load(Relaxed);
+
+        record.hold.store(true, Relaxed);
+        client.begin_to_set(c"LEVEL", 5)?;
+        record.held.wait_for_completion();
+
+        let unplugged = Arc::pin_init(Completion::new(), GFP_KERNEL)?;
+        let done = unplugged.clone();
+        workqueue::system_long().try_spawn(GFP_KERNEL, move || {
+            drop(registered);
+            done.complete_all();
+        })?;
+        assert!(eventually(|| is_unplugged(&device)));
+        // The commit had begun when there still was a device, and is taken to its end.
+        record.release.complete_all();
+        unplugged.wait_for_completion();
+        assert!(record.updates.load(Relaxed) > updates);
+        assert_eq!(record.disables.load(Relaxed), 1);
+
+        // The work item of the commit may have the last reference to the device.
+        drop((client, device));
+        assert!(eventually(|| record.live.load(Relaxed) == 0));
         Ok(())
     }
 

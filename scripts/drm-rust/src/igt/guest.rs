@@ -7,10 +7,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::IgtError;
 use super::console::{CARDS, Console, EXIT, Event};
 use super::lists::Test;
 use super::root::Root;
+use super::{IgtError, Options};
 use crate::error::FileContext;
 use crate::kernel::build::Kernel;
 use crate::kernel::machine::{self, Boot};
@@ -30,9 +30,7 @@ pub(super) struct Guest<'a> {
     pub(super) root: &'a Root,
     /// The folder on this machine.
     pub(super) dir: PathBuf,
-    pub(super) driver: &'a str,
-    /// How long a subtest may take.
-    pub(super) limit: Duration,
+    pub(super) options: &'a Options,
     /// Everything that the kernels say.
     pub(super) log: File,
 }
@@ -56,15 +54,15 @@ impl Guest<'_> {
         let meta = tests.iter().any(|test| test.name == "meta_test");
         // Reading the runner's socket, IGT 2.5 mixes up what subtests wrote to standard error.
         let mut script = String::from("export IGT_RUNNER_DISABLE_SOCKET_COMMUNICATION=1\n");
-        script += &format!("export IGT_FORCE_DRIVER={}\n", quote(self.driver));
+        script += &format!("export IGT_FORCE_DRIVER={}\n", quote(&self.options.driver));
         // These tests do what must never happen, and are meant for those who ask for them.
         script += if meta { "export IGT_CI_META_TEST=1\n" } else { "" };
         script += &format!(
             "igt_runner --sync --multiple-mode --per-test-timeout {} --prune-mode keep-subtests \
              --test-list {SHARE}/{name}.list /usr/libexec/igt-gpu-tools {SHARE}/{name}\n",
-            self.limit.as_secs()
+            self.options.limit.as_secs()
         );
-        let total = self.limit * (names.len() as u32 + 1) + MARGIN;
+        let total = self.options.limit * (names.len() as u32 + 1) + MARGIN;
         self.boot(&script, total, ended)
     }
 
@@ -79,8 +77,9 @@ impl Guest<'_> {
         let mut words = machine::hostfs_root(&self.root.dir, Path::new("/drm-rust/init"));
         words.push("console=tty".into());
         words.push(format!("DRM_RUST_SHARE={}", self.dir.display()));
+        words.extend(self.options.kernel_args.iter().cloned());
         let boot = Boot { kernel: words, qemu: Vec::new() };
-        let limits = Limits { total: Some(total), silence: Some(self.limit + MARGIN) };
+        let limits = Limits { total: Some(total), silence: Some(self.options.limit + MARGIN) };
         let mut console = Console::default();
         let mut lines = Vec::new();
         let mut last = Duration::ZERO;
@@ -104,7 +103,7 @@ impl Guest<'_> {
 
     /// The script of a run: what is to be done, if the driver has a card.
     fn script(&self, what: &str) -> String {
-        let driver = quote(self.driver);
+        let driver = quote(&self.options.driver);
         format!(
             "cards=$(sed 's/ .*//' /sys/kernel/debug/dri/*/name | sort -u | tr '\\n' ' ')\n\
              echo \"{CARDS}$cards\"\n\

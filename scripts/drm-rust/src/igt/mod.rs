@@ -52,6 +52,10 @@ pub struct Options {
     pub limit: Duration,
     /// Reports of the kernel about itself that come with the base.
     pub known: Known,
+    /// More words for the kernel's command line.
+    pub kernel_args: Vec<String>,
+    /// Whether this runs some of the tests again, and leaves what the first run has left.
+    pub again: bool,
 }
 
 /// A kernel that died in a run.
@@ -123,7 +127,7 @@ struct Share {
 
 /// Runs tests. What they and the kernels left is in a folder with the driver's name, until the next run.
 pub fn run(kernel: &Kernel, root: &Root, options: &Options, reporter: &dyn Reporter) -> Result<Report, IgtError> {
-    let dir = folder(kernel).join(&options.driver);
+    let dir = folder(kernel).join(format!("{}{}", options.driver, if options.again { "-again" } else { "" }));
     let _lock = Lock::take(&dir.with_extension("lock"), Duration::ZERO)?;
     if dir.exists() {
         fs::remove_dir_all(&dir).at("remove", &dir)?;
@@ -136,7 +140,7 @@ pub fn run(kernel: &Kernel, root: &Root, options: &Options, reporter: &dyn Repor
         fs::create_dir_all(&dir).at("create", &dir)?;
         let path = dir.join("console.log");
         let log = File::create(&path).at("create", &path)?;
-        Ok(Guest { kernel, root, dir, driver: &options.driver, limit: options.limit, log })
+        Ok(Guest { kernel, root, dir, options, log })
     };
     let guests: Vec<_> = (0..parts.len()).map(guest).collect::<Result<_, IgtError>>()?;
     let shares: Vec<Share> = std::thread::scope(|scope| {
@@ -159,7 +163,7 @@ fn run_share(mut guest: Guest<'_>, tests: Vec<Test>, reporter: &dyn Reporter) ->
         }
         let name = format!("round-{number}");
         let ended = guest.run_tests(&left, &name, || reporter.advance(1))?;
-        require_start(&ended, guest.driver)?;
+        require_start(&ended, &guest.options.driver)?;
         let found = gather(&mut guest, &name)?;
         rounds.take(found, &ended.console, ended.death.as_deref());
         share.seconds += ended.seconds;

@@ -39,12 +39,14 @@ impl Rounds {
     /// will have nothing new next time.
     pub fn take(&mut self, found: Vec<Subtest>, console: &Console, death: Option<&str>) {
         let before = self.left();
-        for subtest in found {
+        // IGT gives results in lower case, whatever the names are.
+        let wanted = |lower: &str| self.tests.iter().find(|test| test.name.eq_ignore_ascii_case(lower));
+        for mut subtest in found {
             // A test that could not begin has a result for itself; its subtests say the same.
-            let wanted = self.tests.iter().any(|test| test.name == subtest.test());
-            if wanted && !self.results.contains_key(&subtest.name) {
-                self.results.insert(subtest.name.clone(), subtest);
-            }
+            let Some(test) = wanted(subtest.test()) else { continue };
+            let name = test.names().into_iter().find(|name| name.eq_ignore_ascii_case(&subtest.name));
+            subtest.name = name.unwrap_or(subtest.name);
+            self.results.entry(subtest.name.clone()).or_insert(subtest);
         }
         if let (Some(death), Some(name)) = (death, &console.running)
             && name.contains('@')
@@ -77,5 +79,23 @@ impl Rounds {
             subtests.extend(own.filter(|own| own.status.is_bad()));
         }
         subtests
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_found_whatever_their_case() {
+        let test = Test { name: "kms_colorop".into(), subtests: vec!["plane-XR24-bypass".into()] };
+        let mut rounds = Rounds::new(vec![test]);
+        let found = Subtest::bare("kms_colorop@plane-xr24-bypass", Status::Pass, "");
+        rounds.take(vec![found], &Console::default(), None);
+
+        assert_eq!(rounds.left(), []);
+        let subtests = rounds.finish();
+        assert_eq!(subtests.len(), 1);
+        assert_eq!((&*subtests[0].name, subtests[0].status), ("kms_colorop@plane-XR24-bypass", Status::Pass));
     }
 }
