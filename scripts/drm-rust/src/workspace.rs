@@ -2,14 +2,12 @@
 
 //! Where everything is: one checkout of this repository, and what the caller's environment says.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
-use crate::error::{Explain, FileContext, FileError};
 use crate::git::Repo;
-use crate::git::commit::Identity;
+pub use crate::neighbours::{OurTree, Receiver, Trees, TreesError};
 
 /// A checkout of this repository and the surroundings of a run.
 #[derive(Clone, Debug)]
@@ -48,71 +46,5 @@ impl Workspace {
     /// A data file of the toolchain.
     pub fn data(&self, name: &str) -> PathBuf {
         self.root.join("scripts/drm-rust").join(name)
-    }
-}
-
-/// The data file `trees.toml` cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TreesError {
-    /// It could not be read.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// It is not what it should be.
-    #[error("{path} is not valid:\n{message}")]
-    Syntax {
-        /// The file.
-        path: String,
-        /// Line, column and reason.
-        message: String,
-    },
-}
-
-impl Explain for TreesError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            TreesError::File(error) => error.hint(),
-            TreesError::Syntax { .. } => Some("`git log -p` on the file shows what it was".into()),
-        }
-    }
-}
-
-/// What `trees.toml` says.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Trees {
-    /// This tree.
-    pub ours: OurTree,
-    /// The tree that pulls from it.
-    pub drm_next: Receiver,
-}
-
-/// This tree.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OurTree {
-    /// Author and committer of merges.
-    pub identity: Identity,
-    /// Where it is published.
-    pub url: String,
-}
-
-/// A tree that takes pull requests.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Receiver {
-    /// Whom a mail greets.
-    pub greeting: String,
-    /// Who pulls.
-    pub to: Vec<String>,
-    /// Who should know.
-    pub cc: Vec<String>,
-}
-
-impl Trees {
-    /// Reads the file.
-    pub fn load(path: &Path) -> Result<Trees, TreesError> {
-        let text = std::fs::read_to_string(path).at("read", path)?;
-        toml::from_str(&text)
-            .map_err(|error| TreesError::Syntax { path: path.display().to_string(), message: error.to_string() })
     }
 }

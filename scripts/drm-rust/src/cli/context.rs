@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use jiff::Timestamp;
 
+use drm_rust::git::Repo;
 use drm_rust::workspace::Workspace;
 
 use super::error::CommandError;
@@ -19,6 +20,8 @@ pub(super) struct Context {
     pub(super) ws: Workspace,
     /// The current directory, which paths of the command line are relative to.
     pub(super) here: PathBuf,
+    /// The repository that the person named with `--repo`.
+    repo: Option<PathBuf>,
     /// Progress for the person at the terminal.
     pub(super) progress: Progress,
     quiet: bool,
@@ -45,7 +48,18 @@ impl Context {
             command: command_line(std::env::args().skip(1)),
         };
         let visible = !quiet && std::io::stderr().is_terminal();
-        Ok(Context { ws, here, progress: Progress::new(visible, quiet), quiet })
+        let repo = matches.get_one::<String>("repo").map(|dir| here.join(dir));
+        Ok(Context { ws, here, repo, progress: Progress::new(visible, quiet), quiet })
+    }
+
+    /// The repository that was named, or else `linux/`.
+    pub(super) fn repo(&self) -> Result<Repo, CommandError> {
+        let repo = self.repo.as_ref().map_or_else(|| self.ws.linux(), Repo::at);
+        if repo.is_repository()? {
+            return Ok(repo);
+        }
+        let message = format!("{} is no git repository", repo.top().display());
+        Err(CommandError::failed(message, "`drm-rust tree` makes linux/; --repo DIR names a clone of Linux"))
     }
 
     /// Writes data to standard output.

@@ -66,6 +66,9 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "man", group: "Help", args: man::args, run: man::run },
 ];
 
+/// The commands that work on the clone that `--repo` names.
+const REPO_COMMANDS: &[&str] = &["tree plan"];
+
 const ABOUT: &str = "Make and keep the complete DRM-Rust kernel tree";
 
 const LONG_ABOUT: &str = "\
@@ -85,6 +88,7 @@ Whoever runs this program gets the same commit ids.
 fn command() -> Command {
     let quiet = Arg::new("quiet").short('q').long("quiet").global(true).action(ArgAction::SetTrue);
     let root = Arg::new("root").short('C').long("root").value_name("DIR").global(true);
+    let repo = Arg::new("repo").long("repo").value_name("DIR").global(true);
     let mut command = Command::new("drm-rust")
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
@@ -96,7 +100,8 @@ fn command() -> Command {
         .disable_help_subcommand(true)
         .max_term_width(80)
         .arg(quiet.help("Say nothing but errors"))
-        .arg(root.help("Act on the checkout that holds DIR [default: the current directory]"));
+        .arg(root.help("Act on the checkout that holds DIR [default: the current directory]"))
+        .arg(repo.help("Use DIR, a clone of Linux, in place of linux/"));
     for entry in COMMANDS {
         command = command.subcommand((entry.args)(Command::new(entry.name)));
     }
@@ -139,6 +144,11 @@ pub(crate) fn main() -> ExitCode {
 fn dispatch(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let (name, matches) = matches.subcommand().expect("a command is required");
     let entry = COMMANDS.iter().find(|entry| entry.name == name).expect("clap knows the table's commands only");
+    let words = [name].into_iter().chain(matches.subcommand_name()).collect::<Vec<_>>().join(" ");
+    if matches.contains_id("repo") && !REPO_COMMANDS.contains(&words.as_str()) {
+        let hint = format!("these work on another clone: {}", REPO_COMMANDS.join(", "));
+        return Err(CommandError::usage(format!("`drm-rust {words}` works on linux/ only"), hint));
+    }
     (entry.run)(context, matches)
 }
 

@@ -2,7 +2,9 @@
 
 //! `drm-rust tree`
 
-use clap::{ArgMatches, Args, Command, FromArgMatches};
+mod neighbours;
+
+use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
 use drm_rust::base::pin::Spec;
 use drm_rust::git::BranchName;
@@ -31,7 +33,10 @@ stays in use until the next --base:
                                 stand on the real upstream commit";
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Commands>,
     /// Stand on another base
     #[arg(long, value_name = "SPEC", conflicts_with = "base_latest")]
     base: Option<String>,
@@ -43,12 +48,27 @@ struct Arguments {
     reset: bool,
 }
 
+#[derive(Subcommand)]
+enum Commands {
+    /// List the branches of drm-rust-tip in the order of merging, and where they stand
+    #[command(long_about = neighbours::PLAN)]
+    Plan(neighbours::Plan),
+    /// Take dim's nightly.conf into trees.toml
+    #[command(long_about = neighbours::IMPORT)]
+    ImportNightly(neighbours::Import),
+}
+
 pub(super) fn args(command: Command) -> Command {
     Arguments::augment_args(command.about("Make linux/, or bring it up to date").long_about(LONG))
 }
 
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
+    match &arguments.command {
+        Some(Commands::Plan(arguments)) => return neighbours::plan(context, arguments),
+        Some(Commands::ImportNightly(arguments)) => return neighbours::import(context, arguments),
+        None => {}
+    }
     let base = arguments.base.as_deref().map(str::parse::<Spec>).transpose().map_err(CommandError::from)?;
     let base = base.map(|spec| spec.from_dir(&context.here));
     let options = Options { base, latest: arguments.base_latest, reset: arguments.reset };

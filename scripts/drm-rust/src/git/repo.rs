@@ -93,6 +93,15 @@ impl Repo {
         self.git_dir().exists()
     }
 
+    /// Whether git takes it for a repository itself, not for a folder inside another one. It may be bare.
+    pub fn is_repository(&self) -> Result<bool, GitError> {
+        if !self.top.is_dir() {
+            return Ok(false);
+        }
+        let output = self.git(["rev-parse", "--show-cdup"]).output()?;
+        Ok(output.code == 0 && output.text().is_empty())
+    }
+
     /// Makes git ignore files, whatever branch is checked out.
     pub fn exclude(&self, pattern: &str) -> Result<(), FileError> {
         let info = self.git_dir().join("info");

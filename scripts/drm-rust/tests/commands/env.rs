@@ -96,8 +96,10 @@ impl Env {
         env.write(
             "scripts/drm-rust/trees.toml",
             &format!(
-                "[ours]\nidentity = '{author}'\nurl = 'https://git.example/drm-rust.git'\n\
-                 [drm-next]\ngreeting = 'all'\nto = ['Drm <drm@lists.example>']\ncc = ['rust@lists.example']\n"
+                "[ours]\nidentity = '{author}'\ntree = 'drm-rust'\nupstream = 'drm'\n\
+                 [tree.drm-rust]\nhttps = ['https://git.example/drm-rust.git']\n\
+                 [tree.drm]\nhttps = ['https://git.example/drm.git']\n[tree.drm.receiver]\n\
+                 greeting = 'all'\nto = ['Drm <drm@lists.example>']\ncc = ['rust@lists.example']\n"
             ),
         );
         env.write(".gitignore", "/linux/\n/.linux.new/\n/build/\n");
@@ -168,8 +170,18 @@ impl Env {
         self.git_in(&self.root().join("linux"), args)
     }
 
+    /// A repository of a person beside the checkout, with one commit.
+    pub(crate) fn clone_of_linux(&self, name: &str) -> PathBuf {
+        let dir = self.dir.path().join(name);
+        fs::create_dir_all(&dir).unwrap();
+        self.git_in(&dir, &["init", "--quiet", "--initial-branch=master"]);
+        self.git_in(&dir, &["commit", "--quiet", "--allow-empty", "--message", "Linux 9.9"]);
+        dir
+    }
+
+    /// Git in any repository.
     #[track_caller]
-    fn git_in(&self, dir: &Path, args: &[&str]) -> String {
+    pub(crate) fn git_in(&self, dir: &Path, args: &[&str]) -> String {
         let output = self.command("git").args(args).current_dir(dir).output().expect("git runs");
         assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim_end().to_owned()

@@ -27,6 +27,8 @@ const COMMANDS: &[&[&str]] = &[
     &[],
     &["setup"],
     &["tree"],
+    &["tree", "plan"],
+    &["tree", "import-nightly"],
     &["status"],
     &["build"],
     &["test"],

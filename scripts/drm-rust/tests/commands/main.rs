@@ -12,6 +12,7 @@ mod help;
 mod igt;
 mod kernel;
 mod kill;
+mod neighbours;
 mod ops;
 mod refusals;
 mod registry;
