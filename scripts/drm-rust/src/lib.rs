@@ -17,6 +17,7 @@ pub mod igt;
 pub mod kernel;
 pub mod kunit;
 pub mod lock;
+pub mod mailbox;
 pub mod neighbours;
 pub mod oplog;
 pub mod process;
