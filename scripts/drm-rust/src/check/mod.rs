@@ -271,6 +271,16 @@ const CODE: &[&str] = &[
     include_str!("subject.rs"),
     include_str!("targets.rs"),
     include_str!("trailers.rs"),
+    include_str!("../git/message.rs"),
+    include_str!("../review/author.rs"),
+    include_str!("../review/author_signoff.rs"),
+    include_str!("../review/committer_signoff.rs"),
+    include_str!("../review/cover_letter.rs"),
+    include_str!("../review/fixes.rs"),
+    include_str!("../review/fixup.rs"),
+    include_str!("../review/link.rs"),
+    include_str!("../review/oracle.rs"),
+    include_str!("../review/person.rs"),
     include_str!("../../words.txt"),
 ];
 

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::CheckError;
+use crate::git::message::split_trailers;
 use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
 use crate::topic::{Topics, manage};
 
@@ -15,6 +16,8 @@ pub struct Patch {
     pub commit: Oid,
     /// The tree of that commit.
     pub tree: Oid,
+    /// Its parents: several where it is a merge.
+    pub parents: Vec<Oid>,
     /// Who wrote it: name and mail.
     pub author: (String, String),
     /// Who committed it: name and mail.
@@ -35,6 +38,11 @@ impl Patch {
     /// How a message names it: `0123456789ab ("subject")`.
     pub fn cite(&self) -> String {
         format!("{} (\"{}\")", self.commit.short(), self.subject)
+    }
+
+    /// Whether it is a merge.
+    pub fn is_merge(&self) -> bool {
+        self.parents.len() > 1
     }
 }
 
@@ -102,11 +110,22 @@ impl Scope {
 /// Between commits, and between the fields of one: bytes that no message has.
 const RECORD: char = '\x1e';
 const FIELD: char = '\x1f';
-const FORMAT: &str = "--format=%x1e%H%x1f%T%x1f%an%x1f%ae%x1f%cn%x1f%ce%x1f%s%x1f%b%x1f%(trailers:only,unfold)%x1f";
+const FORMAT: &str =
+    "--format=%x1e%H%x1f%T%x1f%P%x1f%an%x1f%ae%x1f%cn%x1f%ce%x1f%s%x1f%b%x1f%(trailers:only,unfold)%x1f";
+
+/// The commits that lead from one revision to another, oldest first, with merges.
+pub fn between(repo: &Repo, from: &str, to: &str, first_parent: bool) -> Result<Vec<Patch>, CheckError> {
+    let range = format!("{}..{}", repo.commit(from)?, repo.commit(if to.is_empty() { "HEAD" } else { to })?);
+    let first_parent = first_parent.then(|| "--first-parent".to_owned());
+    let patches = patches(repo, &[range.clone()].into_iter().chain(first_parent).collect::<Vec<_>>())?;
+    if patches.is_empty() { Err(CheckError::Empty(format!("{from}..{to}"))) } else { Ok(patches) }
+}
 
 /// The patches that `git log` lists with these arguments, oldest first.
 fn patches(repo: &Repo, args: &[String]) -> Result<Vec<Patch>, CheckError> {
     let process = repo.git(["log", "--name-status", "--no-renames", "--topo-order", FORMAT]).args(args).arg("--");
+    // What a person has configured must not change what a trailer is.
+    let process = process.settings(["-c", "trailer.separators=:"]);
     let text = process.run().map_err(GitError::from)?.text();
     let records = text.split(RECORD).filter(|record| !record.trim().is_empty());
     let parsed: Option<Vec<Patch>> = records.map(parse).collect();
@@ -118,7 +137,8 @@ fn patches(repo: &Repo, args: &[String]) -> Result<Vec<Patch>, CheckError> {
 
 fn parse(record: &str) -> Option<Patch> {
     let fields: Vec<&str> = record.split(FIELD).collect();
-    let [commit, tree, author, author_mail, committer, committer_mail, subject, body, trailers, changes] = fields[..]
+    let [commit, tree, parents, author, author_mail, committer, committer_mail, subject, body, trailers, changes] =
+        fields[..]
     else {
         return None;
     };
@@ -131,22 +151,22 @@ fn parse(record: &str) -> Option<Patch> {
     let files = |wanted: &dyn Fn(char) -> bool| {
         changes.iter().filter(|(kind, _)| wanted(*kind)).map(|(_, file)| (*file).to_owned()).collect()
     };
-    let trailers = trailers.lines().filter_map(|line| line.split_once(": "));
     Some(Patch {
         commit: commit.parse().ok()?,
         tree: tree.parse().ok()?,
+        parents: parents.split_whitespace().map(|id| id.parse().ok()).collect::<Option<_>>()?,
         author: person(author, author_mail),
         committer: person(committer, committer_mail),
         subject: subject.to_owned(),
         body: body.to_owned(),
-        trailers: trailers.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect(),
+        trailers: split_trailers(trailers),
         files: files(&|kind| kind != 'D'),
         added: files(&|kind| kind == 'A'),
     })
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A patch with a message.
@@ -156,6 +176,7 @@ pub(super) mod tests {
         Patch {
             commit: id,
             tree: id,
+            parents: vec![id],
             author: someone.clone(),
             committer: someone,
             subject: subject.to_owned(),
@@ -170,10 +191,11 @@ pub(super) mod tests {
     fn a_record_of_git_log_is_a_patch() {
         let id = "0123456789abcdef0123456789abcdef01234567";
         let text = format!(
-            "{id}\x1f{id}\x1fA\x1fa@x\x1fC\x1fc@x\x1frust: a\x1fBody\n\nLink: u\n\x1fLink: u\n\x1f\n\nA\ta.rs\nM\tb.rs\nD\tc.rs\n"
+            "{id}\x1f{id}\x1f{id} {id}\x1fA\x1fa@x\x1fC\x1fc@x\x1frust: a\x1fBody\n\nLink: u\n\x1fLink: u\n\x1f\n\nA\ta.rs\nM\tb.rs\nD\tc.rs\n"
         );
         let patch = parse(&text).unwrap();
         assert_eq!(patch.cite(), "0123456789ab (\"rust: a\")");
+        assert!(patch.is_merge());
         assert_eq!(patch.committer.1, "c@x");
         assert_eq!(patch.trailers, [("Link".to_owned(), "u".to_owned())]);
         assert_eq!((patch.files, patch.added), (vec!["a.rs".to_owned(), "b.rs".into()], vec!["a.rs".to_owned()]));

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::scope::Patch;
 use super::{CheckError, Job, Verdict};
+use crate::review::fixup;
 
 /// The longest subject (characters), as Documentation/process/submitting-patches.rst has it.
 const LONGEST: usize = 75;
@@ -53,12 +54,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
 
 /// What is wrong with a subject.
 fn problems(subject: &str) -> Vec<String> {
-    let mut problems = Vec::new();
-    for mark in ["fixup! ", "squash! ", "amend! "] {
-        if subject.starts_with(mark) {
-            problems.push(format!("`{}` commits must be folded in: git rebase --autosquash", mark.trim_end()));
-        }
-    }
+    let mut problems = fixup::problems(subject);
     let length = subject.chars().count();
     if length > LONGEST {
         problems.push(format!("it has {length} characters; {LONGEST} are the most"));

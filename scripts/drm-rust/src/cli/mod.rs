@@ -6,9 +6,12 @@ mod boot;
 mod build;
 mod check;
 mod ci;
+mod cite;
 mod completions;
 mod context;
+mod cycle;
 mod error;
+mod fixes;
 mod forward;
 mod igt;
 mod man;
@@ -16,9 +19,12 @@ mod op;
 mod progress;
 mod registry;
 mod report;
+mod review;
+mod route;
 mod rust_analyzer;
 mod setup;
 mod status;
+mod tc;
 mod test;
 mod topic;
 mod tree;
@@ -58,6 +64,12 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "check", group: "Topics", args: check::args, run: check::run },
     Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
     Entry { name: "forward", group: "Topics", args: forward::args, run: forward::run },
+    Entry { name: "cycle", group: "Maintaining", args: cycle::args, run: cycle::run },
+    Entry { name: "route", group: "Maintaining", args: route::args, run: route::run },
+    Entry { name: "review", group: "Maintaining", args: review::args, run: review::run },
+    Entry { name: "cite", group: "Maintaining", args: cite::args, run: cite::run },
+    Entry { name: "fixes", group: "Maintaining", args: fixes::args, run: fixes::run },
+    Entry { name: "tc", group: "Maintaining", args: tc::args, run: tc::run },
     Entry { name: "registry", group: "Registry", args: registry::args, run: registry::run },
     Entry { name: "report", group: "Registry", args: report::args, run: report::run },
     Entry { name: "op", group: "History", args: op::args, run: op::run },
@@ -67,7 +79,7 @@ const COMMANDS: &[Entry] = &[
 ];
 
 /// The commands that work on the clone that `--repo` names.
-const REPO_COMMANDS: &[&str] = &["tree plan"];
+const REPO_COMMANDS: &[&str] = &["tree plan", "cycle", "route", "review", "cite", "fixes", "tc"];
 
 const ABOUT: &str = "Make and keep the complete DRM-Rust kernel tree";
 

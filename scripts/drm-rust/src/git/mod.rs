@@ -5,6 +5,7 @@
 pub mod commit;
 pub mod index;
 pub mod merge;
+pub mod message;
 pub mod names;
 pub mod objects;
 pub mod pack;

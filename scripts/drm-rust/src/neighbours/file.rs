@@ -156,7 +156,8 @@ pub(super) fn parse(text: &str, path: &str) -> Result<Trees, TreesError> {
         let hint = format!("give it a table `[tree.{name}.receiver]` with `greeting`, `to` and `cc`");
         return Err(judge.error(upstream.span(), format!("nobody receives pull requests to {name}"), &hint));
     };
-    let ours = OurTree { identity: raw.ours.identity, tree: raw.ours.tree.into_inner(), url: url.clone() };
+    let RawOurs { identity, tree, upstream } = raw.ours;
+    let ours = OurTree { identity, tree: tree.into_inner(), upstream: upstream.into_inner(), url: url.clone() };
     let all = raw.tree.into_iter().map(|(name, tree)| (name, tree.into_inner())).collect();
     Ok(Trees { ours, drm_next, all, tip })
 }

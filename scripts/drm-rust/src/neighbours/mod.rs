@@ -122,6 +122,8 @@ pub struct OurTree {
     pub identity: Identity,
     /// Which of the trees it is.
     pub tree: TreeName,
+    /// Which of the trees pulls from it.
+    pub upstream: TreeName,
     /// Where it is published.
     pub url: String,
 }

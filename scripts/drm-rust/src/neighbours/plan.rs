@@ -169,13 +169,24 @@ fn step(
 
 /// Finds every branch of the tip in a repository.
 pub fn look(trees: &Trees, repo: &Repo) -> Result<Vec<Step>, PlanError> {
+    plan(trees, &repo.remotes()?, &refs(repo)?, |revision| repo.find_commit(revision))
+}
+
+/// Where one branch of a tree stands.
+pub fn branch(trees: &Trees, repo: &Repo, tree: &TreeName, branch: BranchName) -> Result<Oid, PlanError> {
+    let source = Source { tree: tree.clone(), branch, pin: None, optional: false };
+    let found = locate(trees, &repo.remotes()?, &refs(repo)?, &source)?;
+    Ok(found.expect("a branch that may not be missing is found, or an error").1)
+}
+
+fn refs(repo: &Repo) -> Result<Refs, GitError> {
     let process = repo.git(["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", "refs/remotes/"]);
     let mut refs = Refs::new();
-    for line in process.run().map_err(GitError::from)?.lines() {
+    for line in process.run()?.lines() {
         let (oid, name) = line.split_once(' ').unwrap_or((&line, ""));
         refs.insert(name.to_owned(), repo.oid(&process, oid)?);
     }
-    plan(trees, &repo.remotes()?, &refs, |revision| repo.find_commit(revision))
+    Ok(refs)
 }
 
 #[cfg(test)]

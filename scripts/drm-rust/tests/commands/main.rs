@@ -9,6 +9,7 @@ mod ci;
 mod env;
 mod forward;
 mod help;
+mod history;
 mod igt;
 mod kernel;
 mod kill;
