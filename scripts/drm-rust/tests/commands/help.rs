@@ -9,6 +9,8 @@ use crate::env::Env;
 
 const DOCUMENT: &str = "../../Documentation/rust/drm-rust/commands.rst";
 
+const DIM: &str = "../../Documentation/rust/drm-rust/coming-from-dim.rst";
+
 const HEAD: &str = "\
 .. SPDX-License-Identifier: GPL-2.0
 
@@ -101,6 +103,30 @@ fn every_command_is_documented() {
         let name = line.split_whitespace().next().unwrap();
         assert!(COMMANDS.iter().any(|command| command.first() == Some(&name)), "{name} is not in the documentation");
     }
+}
+
+#[test]
+fn counterparts_of_dim_s_commands_exist() {
+    let env = Env::new();
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(DIM)).unwrap();
+    let lines: Vec<&str> = page.lines().collect();
+    let is_row = |line: &str| line.starts_with("    * - ");
+    let mut found = 0;
+    for (i, _) in lines.iter().enumerate().filter(|(_, line)| is_row(line)) {
+        // The second column, which may have several lines.
+        let second = lines[i + 1..].iter().skip_while(|line| !line.starts_with("      - "));
+        let mut second = second.copied();
+        let first = second.next().unwrap();
+        let rest: Vec<&str> = second.take_while(|line| !line.starts_with("      - ")).collect();
+        let text = format!("{first} {}", rest.join(" "));
+        for command in text.split("``").skip(1).step_by(2) {
+            let is_name = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
+            let words: Vec<&str> = command.split_whitespace().take_while(is_name).collect();
+            env.run(&[&words[..], &["--help"]].concat()).ok();
+            found += 1;
+        }
+    }
+    assert!(found > 20, "{found} commands were found in {DIM}");
 }
 
 #[test]
