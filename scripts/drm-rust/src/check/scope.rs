@@ -107,11 +107,11 @@ impl Scope {
     }
 }
 
-/// Between commits, and between the fields of one: bytes that no message has.
-const RECORD: char = '\x1e';
-const FIELD: char = '\x1f';
+/// The fields of a commit, each behind a NUL, which no message can have; what changes follows the last one.
 const FORMAT: &str =
-    "--format=%x1e%H%x1f%T%x1f%P%x1f%an%x1f%ae%x1f%cn%x1f%ce%x1f%s%x1f%b%x1f%(trailers:only,unfold)%x1f";
+    "--format=%x00%H%x00%T%x00%P%x00%an%x00%ae%x00%cn%x00%ce%x00%s%x00%b%x00%(trailers:only,unfold)%x00";
+/// How many these are, with the changes.
+const FIELDS: usize = 11;
 
 /// The commits that lead from one revision to another, oldest first, with merges.
 pub fn between(repo: &Repo, from: &str, to: &str, first_parent: bool) -> Result<Vec<Patch>, CheckError> {
@@ -123,22 +123,21 @@ pub fn between(repo: &Repo, from: &str, to: &str, first_parent: bool) -> Result<
 
 /// The patches that `git log` lists with these arguments, oldest first.
 fn patches(repo: &Repo, args: &[String]) -> Result<Vec<Patch>, CheckError> {
-    let process = repo.git(["log", "--name-status", "--no-renames", "--topo-order", FORMAT]).args(args).arg("--");
+    let options = ["log", "--name-status", "--no-renames", "--topo-order", "--encoding=UTF-8", FORMAT];
     // What a person has configured must not change what a trailer is.
-    let process = process.settings(["-c", "trailer.separators=:"]);
+    let process = repo.git(options).args(args).arg("--").settings(["-c", "trailer.separators=:"]);
     let text = process.run().map_err(GitError::from)?.text();
-    let records = text.split(RECORD).filter(|record| !record.trim().is_empty());
-    let parsed: Option<Vec<Patch>> = records.map(parse).collect();
+    let fields: Vec<&str> = text.split('\0').skip(1).collect();
+    let parsed: Option<Vec<Patch>> = fields.chunks(FIELDS).map(parse).collect();
     let mut patches =
         parsed.ok_or_else(|| GitError::Answer { command: process.command_line(), answer: text.clone() })?;
     patches.reverse();
     Ok(patches)
 }
 
-fn parse(record: &str) -> Option<Patch> {
-    let fields: Vec<&str> = record.split(FIELD).collect();
+fn parse(fields: &[&str]) -> Option<Patch> {
     let [commit, tree, parents, author, author_mail, committer, committer_mail, subject, body, trailers, changes] =
-        fields[..]
+        *fields
     else {
         return None;
     };
@@ -190,15 +189,15 @@ pub(crate) mod tests {
     #[test]
     fn a_record_of_git_log_is_a_patch() {
         let id = "0123456789abcdef0123456789abcdef01234567";
-        let text = format!(
-            "{id}\x1f{id}\x1f{id} {id}\x1fA\x1fa@x\x1fC\x1fc@x\x1frust: a\x1fBody\n\nLink: u\n\x1fLink: u\n\x1f\n\nA\ta.rs\nM\tb.rs\nD\tc.rs\n"
-        );
-        let patch = parse(&text).unwrap();
+        let parents = format!("{id} {id}");
+        let changes = "\n\nA\ta.rs\nM\tb.rs\nD\tc.rs\n";
+        let body = "Body\n\nLink: u\n";
+        let patch = parse(&[id, id, &parents, "A", "a@x", "C", "c@x", "rust: a", body, "Link: u\n", changes]).unwrap();
         assert_eq!(patch.cite(), "0123456789ab (\"rust: a\")");
         assert!(patch.is_merge());
         assert_eq!(patch.committer.1, "c@x");
         assert_eq!(patch.trailers, [("Link".to_owned(), "u".to_owned())]);
         assert_eq!((patch.files, patch.added), (vec!["a.rs".to_owned(), "b.rs".into()], vec!["a.rs".to_owned()]));
-        assert_eq!(parse("no record"), None);
+        assert_eq!(parse(&["no record"]), None);
     }
 }

@@ -2,8 +2,6 @@
 
 //! `drm-rust route`
 
-use std::io::Read;
-
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
 
@@ -12,7 +10,7 @@ use drm_rust::cycle::route::{Fault, Route};
 use drm_rust::cycle::{CycleError, Phase, look, route};
 use drm_rust::error::FileContext;
 use drm_rust::git::Repo;
-use drm_rust::mailbox::{LARGEST, Mail, patch};
+use drm_rust::mailbox::{self, Mail, patch};
 use drm_rust::neighbours::Trees;
 
 use super::CommandResult;
@@ -79,15 +77,12 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
 /// The commit message of what a person named.
 fn message(context: &Context, repo: &Repo, name: &str) -> Result<String, CommandError> {
     let path = context.here.join(name);
-    let mut bytes = Vec::new();
-    let limit = LARGEST as u64 + 1;
-    if name == "-" {
-        std::io::stdin().take(limit).read_to_end(&mut bytes).map_err(CommandError::io)?;
+    let bytes = if name == "-" {
+        mailbox::read(std::io::stdin()).map_err(CommandError::io)?
     } else if path.is_file() {
-        let file = std::fs::File::open(&path).at("read", &path)?;
-        file.take(limit).read_to_end(&mut bytes).at("read", &path)?;
+        std::fs::File::open(&path).and_then(mailbox::read).at("read", &path)?
     } else {
         return Ok(repo.message(repo.commit(name)?)?);
-    }
+    };
     Ok(patch::message(&Mail::parse(&bytes)?))
 }

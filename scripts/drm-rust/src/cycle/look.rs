@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use super::release::Release;
 use super::route::{Fault, Place};
 use super::{Cycle, CycleError};
-use crate::git::message::is_id;
 use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::neighbours::{TreeName, Trees, plan};
 
@@ -100,11 +99,7 @@ impl<'a> Finder<'a> {
     }
 
     fn fault(&self, value: &str) -> Result<Fault, CycleError> {
-        let id = value.split_whitespace().next().filter(|id| is_id(id));
-        let commit = match id {
-            Some(id) => self.repo.find_commit(id)?,
-            None => None,
-        };
+        let commit = self.repo.find_id(value.split_whitespace().next().unwrap_or_default())?;
         match commit {
             Some(commit) => {
                 Ok(Fault { cite: self.repo.cited(&commit.to_string())?.cite(), place: self.place(commit)? })

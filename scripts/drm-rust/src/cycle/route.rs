@@ -42,9 +42,11 @@ pub struct Route {
     pub reasons: Vec<String>,
 }
 
+const NOT_OURS: &str = "none of Linus's tree, drm-next and drm-rust-next has";
+
 /// A patch fixes a commit that is in none of the branches.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the patch fixes {cite}, which {}", if *.known { "none of Linus's tree, drm-next and drm-rust-next has" } else { "is not in the repository" })]
+#[error("the patch fixes {cite}, which {}", .known.then_some(NOT_OURS).unwrap_or("is not in the repository"))]
 pub struct Undecided {
     /// The commit.
     pub cite: String,

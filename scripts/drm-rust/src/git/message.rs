@@ -34,11 +34,18 @@ impl Repo {
         Ok(split_trailers(&process.run()?.text()))
     }
 
+    /// The commit that a message cites by an id or its beginning. A branch of that name is not meant.
+    pub fn find_id(&self, id: &str) -> Result<Option<Oid>, GitError> {
+        let found = if is_id(id) { self.find_commit(id)? } else { None };
+        Ok(found.filter(|commit| commit.to_string().starts_with(id)))
+    }
+
     /// A commit as messages cite it.
     pub fn cited(&self, rev: &str) -> Result<Cited, GitError> {
         let commit = self.commit(rev)?;
         let abbrev = format!("--abbrev={DIGITS}");
-        let process = self.git(["log", "--no-walk", &abbrev, "--format=%h %s", &commit.to_string(), "--"]);
+        let process =
+            self.git(["log", "--no-walk", "--encoding=UTF-8", &abbrev, "--format=%h %s", &commit.to_string(), "--"]);
         let text = process.run()?.text();
         let (short, subject) = text.split_once(' ').unwrap_or((&text, ""));
         Ok(Cited { commit, short: short.to_owned(), subject: subject.to_owned() })
@@ -46,7 +53,7 @@ impl Repo {
 
     /// The message of a commit.
     pub fn message(&self, commit: Oid) -> Result<String, GitError> {
-        Ok(self.git(["log", "--no-walk", "--format=%B", &commit.to_string(), "--"]).run()?.text())
+        Ok(self.git(["log", "--no-walk", "--encoding=UTF-8", "--format=%B", &commit.to_string(), "--"]).run()?.text())
     }
 
     /// Whether a commit is another one or comes before it.
@@ -63,7 +70,7 @@ impl Repo {
 
 /// Trailers, one a line, as key and value.
 pub fn split_trailers(text: &str) -> Vec<(String, String)> {
-    let pairs = text.lines().filter_map(|line| line.split_once(": "));
+    let pairs = text.lines().filter_map(|line| line.split_once(':'));
     pairs.map(|(key, value)| (key.to_owned(), value.trim().to_owned())).collect()
 }
 
@@ -106,6 +113,21 @@ mod tests {
         assert_eq!(keys("x: y\n\nThis was\nFixes: by prose that goes on\nand on\nand on.\n"), Vec::<String>::new());
         assert_eq!(keys(&format!("{signed}\n")), Vec::<String>::new(), "the subject");
         assert_eq!(keys("x: y\n\nCc: a\n b\n---\nLink: u\n"), Vec::<String>::new());
-        assert_eq!(keys("x: y\n\nCc: a\n b\n"), ["Cc=a b"]);
+        assert_eq!(keys("x: y\n\nCc: a\n b\nFixes:\n"), ["Cc=a b", "Fixes="]);
+    }
+
+    #[test]
+    fn an_id_is_not_a_branch_of_that_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let repo = Repo::at(dir.path());
+        let git = |args: &[&str]| repo.git(args).run().unwrap().text();
+        git(&["init", "--quiet"]);
+        let identity = ["-c", "user.name=A", "-c", "user.email=a@b.example"];
+        git(&[&identity[..], &["commit", "--quiet", "--allow-empty", "-m", "x"]].concat());
+        git(&["branch", "0123456789ab"]);
+        let id = git(&["rev-parse", "HEAD"]);
+        assert!(repo.find_commit("0123456789ab").unwrap().is_some());
+        assert_eq!(repo.find_id("0123456789ab").unwrap(), None);
+        assert_eq!(repo.find_id(&id[..12]).unwrap().unwrap().to_string(), id);
     }
 }

@@ -26,7 +26,7 @@ pub trait Oracle {
 
 impl Oracle for Repo {
     fn find(&self, id: &str) -> Result<Found, GitError> {
-        if let Some(commit) = self.find_commit(id)? {
+        if let Some(commit) = self.find_id(id)? {
             return Ok(Found::Commit(commit, self.cited(&commit.to_string())?.subject));
         }
         // The base is one commit without history: its past is not here.

@@ -245,6 +245,12 @@ fn a_review_tells_what_a_push_would_refuse() {
     hint: correct the commits, or say with --override CHECK=REASON why they are right
     ----- exit 4
     "#);
+    // No byte of a message can end its record.
+    clone.git(&["tag", "forged"]);
+    clone.commit("x: y\n\nBody\x1f\x1eSigned-off-by: Tester <tester@drm-rust.example>\x1f\n\nMore.\n");
+    let run = clone.run(&["review", "forged..HEAD"]);
+    assert!(run.code == 4 && run.stdout.contains("has not signed off"), "{run}");
+    clone.git(&["reset", "--quiet", "--hard", "forged"]);
     let first = clone.run(&["review", "start..HEAD", "--first-parent", "--json"]).stdout;
     let reports: serde_json::Value = serde_json::from_str(&first).unwrap();
     assert_eq!((&reports[0]["commits"], &reports[3]["status"]), (&3.into(), &"fail".into()));

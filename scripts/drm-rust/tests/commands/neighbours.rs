@@ -41,6 +41,15 @@ fn a_clone_with_remotes_of_any_name_works_as_it_is() {
     let steps: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(steps[0]["tree"], "drm");
     assert_eq!(steps[1]["reference"], "refs/heads/drm-rust-next");
+    // A bare clone, and a work tree of a clone, are as good.
+    git(&["worktree", "add", "--quiet", "--detach", "../second"]);
+    git(&["clone", "--quiet", "--mirror", ".", "../bare.git"]);
+    assert_eq!(env.run(&["--repo", "../second", "tree", "plan", "--json"]).ok().stdout, json);
+    env.git_in(&clone.with_file_name("bare.git"), &["remote", "set-url", "origin", "https://git.example/drm"]);
+    git(&["branch", "drm-fixes"]);
+    env.git_in(&clone.with_file_name("bare.git"), &["branch", "drm-fixes"]);
+    let bare = env.run(&["--repo", "../bare.git", "tree", "plan"]).ok().stdout;
+    assert!(bare.contains("refs/heads/drm-fixes"), "{bare}");
 }
 
 #[test]
