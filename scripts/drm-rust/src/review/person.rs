@@ -68,6 +68,7 @@ mod tests {
         for (a, b) in [
             ("A Person", "a  person"),
             ("Person, A", "A Person"),
+            ("Thomas Hellström", "thomas  HELLSTRÖM"),
             ("Thomas Hellström", "Thomas Hellstrom"),
             ("Thomas Hellström", "Thomas Hellstroem"),
             ("Bjørn Straße", "Bjorn Strasse"),
