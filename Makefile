@@ -84,9 +84,10 @@ checks: tree
 	@$(TOOL) setup --checks
 	$(CARGO) test --release --locked --test check -- --ignored --test-threads=1 --nocapture
 
-# The suites and doctests of the topics, with everything else that the tree can test on UML.
+# The suites and doctests of the topics, with everything else that the tree can test on UML; and what must not compile.
 kunit: tree
 	$(CARGO) test --release --locked --test kunit -- --ignored --test-threads=1 --nocapture --skip debug_variant
+	$(CARGO) test --release --locked --test misuse -- --ignored --nocapture
 
 # The same with whatever finds mistakes at run time, and a search for leaks.
 kunit-debug: tree
