@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Conflicts and their resolutions, side by side with the installed git.
+
+#![allow(clippy::disallowed_methods, reason = "tests run programs")]
+
+mod repo;
+mod rerere;
