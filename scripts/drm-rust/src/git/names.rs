@@ -174,10 +174,20 @@ impl BranchName {
         BranchName("drm-rust-next".into())
     }
 
+    /// The resolutions of conflicts.
+    pub fn rerere() -> Self {
+        BranchName("drm-rust-rerere".into())
+    }
+
+    /// Whether the toolchain makes this branch, but not from the base and the manifests.
+    pub fn is_of_other_commands(&self) -> bool {
+        *self == Self::rerere()
+    }
+
     /// Whether the toolchain makes this branch; it leaves all others alone.
     pub fn is_managed(&self) -> bool {
         const OURS: [&str; 5] = ["base", "drm-rust-next", "drm-rust-next-fixes", "drm-rust-fixes", "drm-rust-tip"];
-        self.topic().is_some() || OURS.contains(&self.0.as_str())
+        self.topic().is_some() || self.is_of_other_commands() || OURS.contains(&self.0.as_str())
     }
 
     /// The topic that the branch carries, if it is a topic branch.

@@ -3,9 +3,10 @@
 //! Why resolutions could not be read, kept or used.
 
 use crate::error::{Class, Explain, FileError};
-use crate::git::GitError;
 use crate::git::objects::ObjectError;
+use crate::git::{BranchName, GitError};
 use crate::process::ProcessError;
+use crate::tree::TreeError;
 
 use super::conflict::MarkerError;
 
@@ -23,26 +24,56 @@ pub enum StoreError {
     File(#[from] FileError),
     #[error(transparent)]
     Marker(#[from] MarkerError),
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A resolution that resolves nothing.
+    #[error("{0} still has conflict markers")]
+    StillMarked(String),
+    /// A file of the store makes no sense.
+    #[error("{path} on the branch {} is not valid:\n{message}", BranchName::rerere())]
+    Damaged {
+        /// The file.
+        path: String,
+        /// Why.
+        message: String,
+    },
+    /// Two people changed a fixup.
+    #[error("the fixup of {0} was changed on both sides")]
+    Fixups(String),
 }
 
 impl StoreError {
-    fn inner(&self) -> &dyn Explain {
-        match self {
+    fn inner(&self) -> Option<&dyn Explain> {
+        Some(match self {
             StoreError::Git(error) => error,
             StoreError::Object(error) => error,
             StoreError::Process(error) => error,
             StoreError::File(error) => error,
             StoreError::Marker(error) => error,
-        }
+            StoreError::Tree(error) => error,
+            StoreError::StillMarked(_) | StoreError::Damaged { .. } | StoreError::Fixups(_) => return None,
+        })
     }
 }
 
 impl Explain for StoreError {
     fn hint(&self) -> Option<String> {
-        self.inner().hint()
+        match self {
+            StoreError::StillMarked(_) => Some("settle each hunk and remove its markers, then try again".into()),
+            StoreError::Damaged { path, .. } => {
+                Some(format!("`git -C linux log -p {} -- {path}` shows what it was", BranchName::rerere()))
+            }
+            StoreError::Fixups(branch) => {
+                Some(format!("make one patch of both and put it in as fixups/{branch}.patch, on one side or both"))
+            }
+            other => other.inner().and_then(Explain::hint),
+        }
     }
 
     fn class(&self) -> Class {
-        self.inner().class()
+        match self {
+            StoreError::StillMarked(_) | StoreError::Fixups(_) => Class::Conflict,
+            other => other.inner().map_or(Class::Failed, Explain::class),
+        }
     }
 }

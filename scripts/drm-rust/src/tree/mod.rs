@@ -141,8 +141,11 @@ impl Refresh<'_> {
         let mut objects = Objects::new(&self.repo);
         let last = oplog::newest(&self.repo, &mut objects)?;
         let base = self.base(options, last.as_ref())?;
-        let built = self.build(base.commit, &mut objects)?;
+        let mut built = self.build(base.commit, &mut objects)?;
         let current = self.repo.view()?;
+        // Branches of other commands stay where they are.
+        let others = current.iter().filter(|(name, _)| name.is_of_other_commands());
+        built.view.extend(others.map(|(name, oid)| (name.clone(), *oid)));
         let known = last.as_ref().map(|last| last.operation.view.clone()).unwrap_or_default();
         let outside = outside_changes(&known, &current, &built.view);
         if !outside.is_empty() && !options.reset {
@@ -341,7 +344,7 @@ fn version_of(name: &str, otherwise: &str) -> String {
 }
 
 /// Writes operations and moves the branches in one transaction with the op log.
-fn commit(
+pub(crate) fn commit(
     repo: &Repo,
     objects: &mut Objects,
     operations: &[Operation],

@@ -4,5 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests run programs")]
 
+mod merges;
 mod repo;
 mod rerere;
+mod store;
