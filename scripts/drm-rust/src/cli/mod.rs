@@ -21,6 +21,7 @@ mod registry;
 mod report;
 mod review;
 mod route;
+mod resolution;
 mod rust_analyzer;
 mod setup;
 mod status;
@@ -70,6 +71,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "cite", group: "Maintaining", args: cite::args, run: cite::run },
     Entry { name: "fixes", group: "Maintaining", args: fixes::args, run: fixes::run },
     Entry { name: "tc", group: "Maintaining", args: tc::args, run: tc::run },
+    Entry { name: "resolution", group: "Maintaining", args: resolution::args, run: resolution::run },
     Entry { name: "registry", group: "Registry", args: registry::args, run: registry::run },
     Entry { name: "report", group: "Registry", args: report::args, run: report::run },
     Entry { name: "op", group: "History", args: op::args, run: op::run },

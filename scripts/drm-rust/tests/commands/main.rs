@@ -18,6 +18,7 @@ mod ops;
 mod refusals;
 mod registry;
 mod report;
+mod resolution;
 mod setup;
 mod status;
 mod topic;
