@@ -29,6 +29,7 @@ pub mod resolve;
 pub mod review;
 pub mod setup;
 pub mod stream;
+pub mod structure;
 pub mod topic;
 pub mod tree;
 pub mod workspace;
