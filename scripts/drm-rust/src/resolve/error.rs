@@ -29,6 +29,12 @@ pub enum StoreError {
     /// A resolution that resolves nothing.
     #[error("{0} still has conflict markers")]
     StillMarked(String),
+    /// A conflict that cannot be opened as files.
+    #[error("{0} is a submodule, or in a place where no file can be")]
+    NoFile(String),
+    /// A folder is in the way.
+    #[error("{0} is there already, and holds no conflicts")]
+    InTheWay(String),
     /// A file of the store makes no sense.
     #[error("{path} on the branch {} is not valid:\n{message}", BranchName::rerere())]
     Damaged {
@@ -51,7 +57,11 @@ impl StoreError {
             StoreError::File(error) => error,
             StoreError::Marker(error) => error,
             StoreError::Tree(error) => error,
-            StoreError::StillMarked(_) | StoreError::Damaged { .. } | StoreError::Fixups(_) => return None,
+            StoreError::StillMarked(_)
+            | StoreError::Damaged { .. }
+            | StoreError::Fixups(_)
+            | StoreError::NoFile(_)
+            | StoreError::InTheWay(_) => return None,
         })
     }
 }
@@ -63,6 +73,10 @@ impl Explain for StoreError {
             StoreError::Damaged { path, .. } => {
                 Some(format!("`git -C linux log -p {} -- {path}` shows what it was", BranchName::rerere()))
             }
+            StoreError::NoFile(_) => {
+                Some("such a conflict is settled where it comes from: in one of the branches".into())
+            }
+            StoreError::InTheWay(dir) => Some(format!("look what is in {dir}, and move it away")),
             StoreError::Fixups(branch) => {
                 Some(format!("make one patch of both and put it in as fixups/{branch}.patch, on one side or both"))
             }

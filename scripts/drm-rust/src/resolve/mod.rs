@@ -5,6 +5,7 @@
 pub mod branch;
 pub mod conflict;
 pub mod dir;
+pub mod fixup;
 mod layout;
 pub mod record;
 pub mod recorded;
@@ -15,3 +16,8 @@ pub mod threeway;
 pub use error::StoreError;
 
 mod error;
+
+/// Whether a file may be written at this path below a folder of ours: a tree can have any names.
+fn is_plain(path: &str) -> bool {
+    path.split('/').all(|part| !["", ".", ".."].contains(&part) && !part.eq_ignore_ascii_case(".git"))
+}

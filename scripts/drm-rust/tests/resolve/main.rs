@@ -4,6 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests run programs")]
 
+mod fixup;
 mod merges;
 mod repo;
 mod rerere;
