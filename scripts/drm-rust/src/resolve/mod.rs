@@ -10,6 +10,7 @@ mod layout;
 pub mod record;
 pub mod recorded;
 pub mod rerere;
+pub mod scratch;
 pub mod store;
 pub mod threeway;
 

@@ -8,4 +8,5 @@ mod fixup;
 mod merges;
 mod repo;
 mod rerere;
+mod scratch;
 mod store;

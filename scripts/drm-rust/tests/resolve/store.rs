@@ -18,7 +18,7 @@ use crate::merges::conflicts;
 use crate::repo::Repo;
 
 /// Two branches with conflicts of every kind.
-fn branches() -> Repo {
+pub(crate) fn branches() -> Repo {
     let repo = Repo::new();
     let lines = |word: &str| format!("1\n2\n{word}\n4\n5\n");
     repo.write("binary", b"base\0");
@@ -35,7 +35,7 @@ fn branches() -> Repo {
 }
 
 /// How a person settles each of them.
-fn wanted(path: &str) -> Option<(Mode, &'static [u8])> {
+pub(crate) fn wanted(path: &str) -> Option<(Mode, &'static [u8])> {
     Some((
         Mode::File,
         match path {
