@@ -36,6 +36,8 @@ enum Commands {
     Forget(Forget),
     /// Take in an rr-cache of git, dim or drm-rerere
     Import(Import),
+    /// Take in all that another branch of resolutions knows
+    Join(Join),
     /// Write an rr-cache that git, dim and drm-rerere can use
     Export(Export),
 }
@@ -75,6 +77,13 @@ struct Import {
 }
 
 #[derive(Args)]
+struct Join {
+    /// A branch or a commit in linux/, for example one that was fetched
+    #[arg(value_name = "COMMIT")]
+    commit: String,
+}
+
+#[derive(Args)]
 struct Export {
     /// The folder; what is in it stays
     #[arg(value_name = "DIR")]
@@ -92,6 +101,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         Commands::Show(arguments) => show(context, &arguments),
         Commands::Forget(arguments) => forget(context, &arguments),
         Commands::Import(arguments) => import(context, &arguments),
+        Commands::Join(arguments) => join(context, &arguments),
         Commands::Export(arguments) => export(context, &arguments),
     }
 }
@@ -222,6 +232,22 @@ fn import(context: &Context, arguments: &Import) -> CommandResult {
     also("known already", imported.known);
     also("forgotten before, and they stay so", imported.forgotten);
     also("left out, as nobody resolved them or they are something else", imported.others);
+    Ok(())
+}
+
+fn join(context: &Context, arguments: &Join) -> CommandResult {
+    let who = person(context)?;
+    let repo = context.ws.linux();
+    let before = branch::load(&repo)?.resolutions.len();
+    let theirs = repo.commit(&arguments.commit)?;
+    let edit = Edit { who: &who, subject: format!("join {}", arguments.commit) };
+    match branch::join(&context.ws, &edit, theirs)? {
+        Some(_) => {
+            let after = branch::load(&repo)?.resolutions.len();
+            context.say(&format!("{} now, {before} before", counted(after, "resolution", "")));
+        }
+        None => context.say("nothing there that is not known"),
+    }
     Ok(())
 }
 

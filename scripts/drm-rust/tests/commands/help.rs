@@ -57,6 +57,7 @@ const COMMANDS: &[&[&str]] = &[
     &["resolution", "show"],
     &["resolution", "forget"],
     &["resolution", "import"],
+    &["resolution", "join"],
     &["resolution", "export"],
     &["registry"],
     &["registry", "list"],

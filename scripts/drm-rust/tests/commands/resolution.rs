@@ -101,6 +101,53 @@ fn what_is_forgotten_does_not_come_back() {
 }
 
 #[test]
+fn two_branches_are_joined_and_tombstones_win() {
+    let env = env();
+    env.run(&["resolution", "import", "build/cache"]).ok();
+    env.linux_git(&["branch", "theirs", "drm-rust-rerere"]);
+    env.run(&["undo"]).ok();
+    let other = "0123456789012345678901234567890123456789";
+    let cache = env.root().join("build/other").join(other);
+    fs::create_dir_all(&cache).unwrap();
+    fs::write(cache.join("preimage"), "<<<<<<<\n1\n=======\n>>>>>>>\n").unwrap();
+    fs::write(cache.join("postimage"), "1\n").unwrap();
+    env.run(&["resolution", "import", "build/other"]).ok();
+    insta::assert_snapshot!(env.run(&["resolution", "join", "theirs"]).ok(), @"
+    ----- stderr
+    2 resolutions now, 1 before
+    ----- exit 0
+    ");
+    insta::assert_snapshot!(env.run(&["resolution", "list"]).ok(), @"
+    012345678901  (nothing is known about it)
+    926133105e31  (nothing is known about it)
+    ----- exit 0
+    ");
+    insta::assert_snapshot!(env.run(&["resolution", "join", "theirs"]).ok(), @"
+    ----- stderr
+    nothing there that is not known
+    ----- exit 0
+    ");
+    env.run(&["resolution", "forget", "9261", "--why", "wrong"]).ok();
+    // Their branch goes on from before, and still has it.
+    env.linux_git(&["branch", "-f", "both", "drm-rust-rerere~1"]);
+    let tree = env.linux_git(&["rev-parse", "both^{tree}"]);
+    let commit = env.linux_git(&["commit-tree", "-p", "both", "-m", "on", &tree]);
+    insta::assert_snapshot!(env.run(&["resolution", "join", &commit]).ok().stderr, @"1 resolution now, 1 before");
+    insta::assert_snapshot!(env.linux_git(&["ls-tree", "-r", "--name-only", "drm-rust-rerere"]), @"
+    forgotten/926133105e31f617cc54391d3e20dbea186fdfea-59dffa7a5407.toml
+    rr-cache/0123456789012345678901234567890123456789/postimage
+    rr-cache/0123456789012345678901234567890123456789/preimage
+    ");
+    insta::assert_snapshot!(env.run(&["resolution", "join", "no-such-branch"]), @"
+    ----- stderr
+    error: there is no commit `no-such-branch` in $DIR/checkout/linux
+    hint: give a branch, a tag or a commit id that exists there
+    ----- exit 1
+    ");
+    assert_eq!(env.linux_git(&["log", "--format=%p", "-1", "drm-rust-rerere"]).split(' ').count(), 2);
+}
+
+#[test]
 fn without_a_tree_there_is_a_hint() {
     let env = Env::new();
     insta::assert_snapshot!(env.run(&["resolution", "list"]), @"
