@@ -112,23 +112,27 @@ fn includes(text: &str) -> Vec<List> {
     gather.done(text)
 }
 
-/// `source` lines of Kconfig, without or with an empty line between them.
+/// `source` lines of Kconfig: a list has no empty line between any of them, or one between all of them.
 fn sources(text: &str) -> Vec<List> {
-    let mut found = Vec::new();
-    for separator in ["\n", "\n\n"] {
-        let mut gather = Gather::new("`source` list", separator, Sorted::Whole);
-        for (start, line) in lines(text) {
-            let path = line.strip_prefix("source \"").and_then(|rest| rest.strip_suffix('"'));
-            match path.filter(|path| !path.contains('"')) {
-                Some(path) => gather.add(start, start + line.len(), Entry::new(path, path, line)),
-                None if line.is_empty() && separator == "\n\n" => {}
-                None => gather.flush(),
+    let mut found: Vec<List> = Vec::new();
+    for (start, line) in lines(text) {
+        let path = line.strip_prefix("source \"").and_then(|rest| rest.strip_suffix('"'));
+        let Some(path) = path.filter(|path| !path.contains('"')) else { continue };
+        let (end, entry) = (start + line.len() + 1, Entry::new(path, path, line));
+        if let Some(list) = found.last_mut() {
+            let gap = &text[list.range.end - 1..start];
+            let separator = ["\n", "\n\n"].into_iter().find(|separator| *separator == gap);
+            if let Some(separator) = separator.filter(|gap| list.entries.len() == 1 || *gap == list.separator) {
+                list.separator = separator;
+                list.range.end = end;
+                list.entries.push(entry);
+                continue;
             }
         }
-        // A single line is a list of the first kind.
-        let enough = |list: &List| separator == "\n" || list.entries.len() > 1;
-        found.extend(gather.done(text).into_iter().filter(enough));
+        let (what, range) = ("`source` list", start..end);
+        found.push(List { what, range, entries: vec![entry], separator: "\n", end: "\n", sorted: Sorted::Whole });
     }
+    found.retain(|list| list.range.end <= text.len());
     found
 }
 

@@ -8,6 +8,8 @@
 //! removes, moves or changes an entry, a list out of order, an order that does not tell which of two entries comes
 //! first, one name twice: all of these stay conflicts.
 
+use std::collections::HashMap;
+
 use crate::git::treeobj::Mode;
 use crate::merge::{Conflict, Contents, Resolution, ResolveError, Resolver, Side};
 use crate::resolve::StoreError;
@@ -52,14 +54,15 @@ pub fn merge(path: &str, base: &str, ours: &str, theirs: &str) -> Result<Option<
         text
     };
     let versions = [put(base, |j| &j.base), put(ours, |j| &j.ours), put(theirs, |j| &j.theirs)];
-    let [base, ours, theirs] = versions.each_ref().map(String::as_bytes);
-    let Some(merged) = threeway::merge(base, ours, theirs, Algorithm::Histogram)? else { return Ok(None) };
+    let [new_base, new_ours, new_theirs] = versions.each_ref().map(String::as_bytes);
+    let Some(merged) = threeway::merge(new_base, new_ours, new_theirs, Algorithm::Histogram)? else { return Ok(None) };
     let Ok(text) = String::from_utf8(merged) else { return Ok(None) };
     // Each list is there once, with all of its entries.
     let there = find::lists(path, &text);
     let is_there =
         |j: &Joined| there.iter().filter(|list| list.what == j.base.what && list.entries == j.entries).count();
-    if joined.iter().any(|j| is_there(j) != 1) {
+    let [ours, theirs] = [ours, theirs].map(|side| find::lists(path, side));
+    if joined.iter().any(|j| is_there(j) != 1) || says_twice(&there, &ours, &theirs) {
         return Ok(None);
     }
     Ok(Some(Merged { text, lists: joined.iter().map(|j| j.base.what).collect() }))
@@ -76,8 +79,7 @@ fn joined(path: &str, base: &str, ours: &str, theirs: &str) -> Vec<Joined> {
             return None;
         }
         let entries = list::union(&base.entries, &ours.entries, &theirs.entries, base.sorted)?;
-        let clear = !binds_twice(&entries, &ours.entries, &theirs.entries);
-        clear.then(|| Joined { ours: ours.clone(), theirs: theirs.clone(), entries, base })
+        Some(Joined { ours: ours.clone(), theirs: theirs.clone(), entries, base })
     };
     find::lists(path, base).into_iter().filter_map(join).collect()
 }
@@ -89,18 +91,29 @@ fn the_one<'a>(base: &List, lists: &'a [List]) -> Option<&'a List> {
     found.next().is_none().then_some(list)
 }
 
-/// Whether a name is imported twice that neither side imports twice.
-fn binds_twice(merged: &[Entry], ours: &[Entry], theirs: &[Entry]) -> bool {
-    let twice = |entries: &[Entry]| {
+/// Whether the lists of a merge say something more often than those of both sides: what each of them put into another
+/// list is no conflict of lines, but it may be a mistake.
+fn says_twice(merged: &[List], ours: &[List], theirs: &[List]) -> bool {
+    let (ours, theirs) = (count(ours), count(theirs));
+    let at_most = |name| ours.get(name).copied().max(theirs.get(name).copied()).unwrap_or(0);
+    count(merged).iter().any(|(name, times)| *times > at_most(name))
+}
+
+/// How often lists have an entry, or import a name.
+fn count(lists: &[List]) -> HashMap<(&'static str, String), usize> {
+    let mut counted = HashMap::new();
+    for list in lists {
         let mut names = Vec::new();
-        entries.iter().filter_map(|entry| entry.import.as_ref()).for_each(|import| import.bindings(&mut names));
-        names.sort();
-        let doubles: Vec<String> = names.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0].clone()).collect();
-        doubles
-    };
-    let known = [twice(ours), twice(theirs)].concat();
-    // The same name under two conditions is no mistake, but which of them is meant is not told here.
-    twice(merged).iter().any(|name| name != "_" && !known.contains(name))
+        for entry in &list.entries {
+            match &entry.import {
+                Some(import) => import.bindings(&mut names),
+                None => names.push(entry.name.clone()),
+            }
+        }
+        names.retain(|name| name != "_");
+        names.into_iter().for_each(|name| *counted.entry((list.what, name)).or_insert(0) += 1);
+    }
+    counted
 }
 
 /// Settles conflicts by structural merges.

@@ -177,6 +177,8 @@ fn use_lists_that_mean_more_stay_conflicts() {
     refused(&theirs.replace("    pci,\n", "    pci,  \n"));
     refused(&theirs.replace("use kernel", "pub use kernel"));
     refused(&theirs.replace("    bindings,\n", "").replace("    pci,\n", "    pci,\n    bindings,\n"));
+    // The same name in another list of the file.
+    refused(&theirs.replace("use crate::{gpu::Gpu, regs}", "use crate::{gpu::Gpu, of, regs}"));
     // A line that would be too long.
     let long = |name: &str| USES.replace("regs}", &format!("regs, {name}}}"));
     let (one, two) = ("r".to_owned() + &"s".repeat(40), "r".to_owned() + &"t".repeat(40));
@@ -248,6 +250,14 @@ fn kconfig_and_makefile() {
         text.contains("source \"a/Kconfig\"\nsource \"b/Kconfig\"\nsource \"c/Kconfig\"\nsource \"d/Kconfig\"\n\nif A")
     );
     assert_eq!(merged("drivers/Kconfig", kconfig, &ours, &tight(&theirs)), None);
+
+    // Where the kind of gap changes, another list begins.
+    let both = "source \"a\"\nsource \"d\"\n\nsource \"h\"\n\nsource \"m\"\n";
+    let add = |one: &str, two: &str| {
+        with(both, &[("source \"d", &format!("source \"{one}\"\n")), ("source \"m", &format!("source \"{two}\"\n\n"))])
+    };
+    let text = merged("Kconfig", both, &add("b", "i"), &add("c", "k")).unwrap();
+    assert_eq!(text, add("b\"\nsource \"c", "i\"\n\nsource \"k"));
 
     let makefile = "# SPDX\nobj-$(CONFIG_A)\t+= a.o\nobj-$(CONFIG_D) += d/\n\nccflags-y += -I\n";
     let add = |line: &str| with(makefile, &[("obj-$(CONFIG_D", line)]);

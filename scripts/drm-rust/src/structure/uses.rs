@@ -85,7 +85,7 @@ impl Use {
         joined.print().lines().all(|line| line.len() <= WIDTH).then_some(joined)
     }
 
-    /// The names that it brings into scope; attributes may make two of the same name exclude each other.
+    /// The names that it brings into scope.
     pub(super) fn bindings(&self, out: &mut Vec<String>) {
         self.tree.bindings("", out);
     }
