@@ -168,7 +168,7 @@ fn show(context: &Context, arguments: &Show) -> CommandResult {
             text += &format!("path:     {}\nconflict: {}\n", record.path, record.conflict);
             if let Some(merge) = &record.merge {
                 text += &format!(
-                    "merge:    {} ({:.12}) into {:.12}\n",
+                    "merge:    {} {:.12} into {:.12}\n",
                     merge.branch,
                     merge.theirs.to_string(),
                     merge.ours.to_string()

@@ -27,7 +27,7 @@ pub enum StoreError {
     #[error(transparent)]
     Tree(#[from] TreeError),
     /// A resolution that resolves nothing.
-    #[error("{0} still has conflict markers")]
+    #[error("the conflict in {0} is not settled yet")]
     StillMarked(String),
     /// A conflict that cannot be opened as files.
     #[error("{0} is a submodule, or in a place where no file can be")]
@@ -69,7 +69,11 @@ impl StoreError {
 impl Explain for StoreError {
     fn hint(&self) -> Option<String> {
         match self {
-            StoreError::StillMarked(_) => Some("settle each hunk and remove its markers, then try again".into()),
+            StoreError::StillMarked(_) => Some(
+                "settle each hunk and remove its markers; a path that has none needs `git add` or `git rm` in the scratch\n\
+                 work tree"
+                    .into(),
+            ),
             StoreError::Damaged { path, .. } => {
                 Some(format!("`git -C linux log -p {} -- {path}` shows what it was", BranchName::rerere()))
             }

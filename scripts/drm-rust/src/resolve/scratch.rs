@@ -15,9 +15,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::branch::{self, Edit};
 use super::conflict::{self, MARKER_SIZE};
-use super::record::MergeOf;
-use super::store::blob;
+use super::record::{MergeOf, Record};
+use super::store::{Added, blob};
 use super::{StoreError, is_plain};
 use crate::error::FileContext;
 use crate::git::commit::{Commit, Identity};
@@ -26,6 +27,7 @@ use crate::git::pack::Kind;
 use crate::git::treeobj::{self, Mode};
 use crate::git::{Oid, Repo};
 use crate::merge::{Conflict, Contents, Side};
+use crate::workspace::Workspace;
 
 /// What is known about the merge, beside git's own files.
 const STATE: &str = ".git/drm-rust-merge.json";
@@ -137,6 +139,31 @@ impl Scratch {
             Ok(Settled { conflict: kept.conflict(), contents, entry: self.entry(&kept.path)? })
         });
         settled.collect()
+    }
+
+    /// Records what the person made of the conflicts, in their order. Also gives the commit of the store's branch, where
+    /// anything is new.
+    pub fn record(&self, ws: &Workspace, who: &Identity, why: &str) -> Result<(Vec<Added>, Option<Oid>), StoreError> {
+        if let Some(path) = self.left()?.into_iter().next() {
+            return Err(StoreError::StillMarked(path));
+        }
+        let settled = self.settled()?;
+        let subject = format!("resolve the merge of {}: {}", self.state.merge.branch, why.lines().next().unwrap_or(""));
+        branch::edit(ws, &Edit { who, subject }, |objects, store| {
+            let record = |Settled { conflict, contents, entry }: &Settled| {
+                let record = Record {
+                    path: conflict.path.clone(),
+                    conflict: conflict.message.trim().to_owned(),
+                    who: who.clone(),
+                    why: why.to_owned(),
+                    date: ws.now,
+                    merge: Some(self.state.merge.clone()),
+                };
+                let entry = entry.as_ref().map(|(mode, text)| (*mode, text.as_slice()));
+                store.record(objects, conflict, contents, entry, record).map(|(_, added)| added)
+            };
+            settled.iter().map(record).collect()
+        })
     }
 
     /// Removes it.

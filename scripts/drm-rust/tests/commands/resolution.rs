@@ -4,7 +4,15 @@
 
 use std::fs;
 
-use crate::env::Env;
+use drm_rust::git::treeobj::Mode;
+use drm_rust::merge::{Conflict, Contents, Resolver};
+use drm_rust::resolve::branch;
+use drm_rust::resolve::record::MergeOf;
+use drm_rust::resolve::recorded::Recorded;
+use drm_rust::resolve::scratch::Scratch;
+use drm_rust::workspace::Workspace;
+
+use crate::env::{Env, hide_ids};
 
 const ID: &str = "926133105e31f617cc54391d3e20dbea186fdfea";
 
@@ -145,6 +153,77 @@ fn two_branches_are_joined_and_tombstones_win() {
     ----- exit 1
     ");
     assert_eq!(env.linux_git(&["log", "--format=%p", "-1", "drm-rust-rerere"]).split(' ').count(), 2);
+}
+
+/// A conflict of a file, with its contents in `linux/`.
+fn conflict(env: &Env) -> (Conflict, Contents) {
+    let side = |text: &str| {
+        env.write("build/side", text);
+        let oid = env.linux_git(&["hash-object", "-w", "../build/side"]).parse().unwrap();
+        Some((Mode::File, oid))
+    };
+    let [base, ours, theirs, marked] = ["0\n", "1\n", "2\n", "<<<<<<< a\n1\n=======\n2\n>>>>>>> b\n"];
+    let (kind, message) = ("CONFLICT (contents)".into(), "CONFLICT (content): Merge conflict in a/b.rs\n".into());
+    let [base, ours, theirs, marked] =
+        [base, ours, theirs, marked].map(|text| (side(text), Some(text.as_bytes().to_vec())));
+    let conflict = Conflict {
+        path: "a/b.rs".into(),
+        base: base.0,
+        ours: ours.0,
+        theirs: theirs.0,
+        marked: marked.0.map(|(_, oid)| oid),
+        kind,
+        message,
+    };
+    (conflict, Contents { base: base.1, ours: ours.1, theirs: theirs.1, marked: marked.1 })
+}
+
+#[test]
+fn a_conflict_is_settled_recorded_shown_and_settled_again() {
+    let env = env();
+    let ws = Workspace {
+        root: env.root(),
+        cache: env.cache(),
+        now: "2026-03-04T05:06:07Z".parse().unwrap(),
+        command: "integrate --resolve topic/rust/alpha".into(),
+    };
+    let (conflict, contents) = conflict(&env);
+    let commit = |name| env.linux_git(&["rev-parse", name]).parse().unwrap();
+    let merge = MergeOf { branch: "topic/rust/alpha".into(), ours: commit("base"), theirs: commit("topic/rust/alpha") };
+    let dir = env.root().join("build/resolve");
+    let scratch = Scratch::create(&dir, merge, &[(conflict.clone(), contents.clone())]).unwrap();
+    let who = "A Person <person@drm-rust.example>".parse().unwrap();
+    let error = scratch.record(&ws, &who, "both").unwrap_err();
+    assert_eq!(error.to_string(), "the conflict in a/b.rs is not settled yet");
+    env.write("build/resolve/a/b.rs", "1 and 2\n");
+    let (added, tip) = scratch.record(&ws, &who, "both are needed").unwrap();
+    assert_eq!(added.len(), 1);
+    assert_eq!(tip, branch::tip(&ws.linux()).unwrap());
+    insta::assert_snapshot!(env.run(&["resolution", "list"]).ok(), @"
+    926133105e31  2026-03-04 a/b.rs for topic/rust/alpha by A Person
+    ----- exit 0
+    ");
+    insta::assert_snapshot!(hide_ids(&env.run(&["resolution", "show", "topic/rust/alpha"]).ok().to_string()), @"
+    resolution 926133105e31f617cc54391d3e20dbea186fdfea-b9bedd49f4e0
+    path:     a/b.rs
+    conflict: CONFLICT (content): Merge conflict in a/b.rs
+    merge:    topic/rust/alpha ID into ID
+    who:      A Person <person@drm-rust.example>
+    date:     2026-03-04T05:06:07Z
+    why:      both are needed
+        @@ -1,5 +1 @@
+        -<<<<<<<
+        -1
+        -=======
+        -2
+        ->>>>>>>
+        +1 and 2
+    ----- exit 0
+    ");
+    insta::assert_snapshot!(hide_ids(&env.run(&["op", "log", "-n", "1"]).ok().stdout), @"ID  2026-03-04 05:06:07  integrate --resolve topic/rust/alpha");
+    let settled = Recorded::new(&ws.linux(), tip).unwrap().resolve(&conflict, &contents).unwrap().unwrap();
+    assert_eq!(settled.entry, Some((Mode::File, b"1 and 2\n".to_vec())));
+    insta::assert_snapshot!(settled.note, @"a/b.rs: resolved as recorded (926133105e31)");
 }
 
 #[test]

@@ -179,5 +179,5 @@ fn what_still_has_markers_is_refused() {
     let marked = contents.marked.as_ref().unwrap();
     let entry = Some((Mode::File, marked.as_slice()));
     let error = Store::default().record(&mut objects, conflict, contents, entry, record("text", "")).unwrap_err();
-    assert_eq!(error.to_string(), "text still has conflict markers");
+    assert_eq!(error.to_string(), "the conflict in text is not settled yet");
 }
