@@ -8,6 +8,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::Oid;
+use super::objects::{ObjectError, Objects};
+use super::pack::Kind;
 use crate::error::{Class, Explain};
 
 /// A name and a mail address, `Name <mail>`.
@@ -97,6 +99,48 @@ impl Commit {
     }
 }
 
+/// What anybody's commit says, as far as merges need it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Parsed {
+    /// Its tree.
+    pub tree: Oid,
+    /// Its parents.
+    pub parents: Vec<Oid>,
+    /// The committer's date, in seconds since 1970.
+    pub date: i64,
+    /// The message; bytes that are no text are replaced.
+    pub message: String,
+}
+
+impl Parsed {
+    /// Reads a commit.
+    pub fn read(objects: &mut Objects, commit: Oid) -> Result<Parsed, ObjectError> {
+        let data = objects.read(commit, Kind::Commit)?;
+        Parsed::parse(&data).ok_or(ObjectError::Malformed(commit, "commit"))
+    }
+
+    /// Reads the bytes of a commit.
+    pub fn parse(data: &[u8]) -> Option<Parsed> {
+        let text = String::from_utf8_lossy(data);
+        let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let (mut tree, mut parents, mut date) = (None, Vec::new(), None);
+        for line in head.lines() {
+            match line.split_once(' ')? {
+                ("tree", id) => tree = Some(id.parse().ok()?),
+                ("parent", id) => parents.push(id.parse().ok()?),
+                ("committer", who) => date = who.rsplit(' ').nth(1)?.parse().ok(),
+                _ => {}
+            }
+        }
+        Some(Parsed { tree: tree?, parents, date: date?, message: message.to_owned() })
+    }
+
+    /// The first line of the message.
+    pub fn subject(&self) -> &str {
+        self.message.trim_start().lines().next().unwrap_or_default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +151,22 @@ mod tests {
         assert_eq!(id.to_string(), "A Name <a@b.example>");
         for bad in ["", "A", "<a@b>", "A <>", "A <a b@c>", "A <a@b> x", "A\n <a@b>", "A <a>"] {
             assert!(bad.parse::<Identity>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn commits_of_others_are_read() {
+        let id = "0123456789abcdef0123456789abcdef01234567";
+        let signed = format!(
+            "tree {id}\nparent {id}\nauthor A <a@b> 5 +0100\ncommitter C \u{e9} <c@d> 7 -0800\n\
+             gpgsig -----BEGIN\n x\n \n -----END\n\nsubject\n\nbody\n"
+        );
+        let mut data = signed.into_bytes();
+        data.push(0xff);
+        let parsed = Parsed::parse(&data).unwrap();
+        assert_eq!((parsed.date, parsed.subject(), parsed.parents.len()), (7, "subject", 1));
+        for bad in ["", "tree x\n\n", &format!("tree {id}\n\n"), &format!("tree {id}\ncommitter\n\n")] {
+            assert_eq!(Parsed::parse(bad.as_bytes()), None, "{bad}");
         }
     }
 }

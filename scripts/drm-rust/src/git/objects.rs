@@ -2,15 +2,23 @@
 
 //! Reading objects of a repository, and new objects that stay in memory until they are flushed.
 
-use std::collections::{BTreeMap, HashMap};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout};
 
+use tempfile::NamedTempFile;
+
 use super::commit::Commit;
-use super::pack::{self, Kind};
+use super::pack::{self, Encoder, Kind, PackWriter};
 use super::treeobj::{self, Entries};
 use super::{GitError, Oid, Repo};
-use crate::error::Explain;
+use crate::error::{Explain, FileContext, FileError};
+
+/// From how many new objects on they are kept as a pack: git's own `fetch.unpackLimit`.
+const PACK_FROM: usize = 100;
 
 /// An object could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -26,7 +34,10 @@ pub enum ObjectError {
     Git(#[from] GitError),
     /// The conversation with `git cat-file` broke off.
     #[error("lost the connection to `git cat-file`")]
-    Pipe(#[from] std::io::Error),
+    Pipe(#[from] io::Error),
+    /// An object could not be stored.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl Explain for ObjectError {
@@ -36,6 +47,7 @@ impl Explain for ObjectError {
                 Some("`git -C linux fsck` tells more; removing linux/ and running `drm-rust tree` makes it anew".into())
             }
             ObjectError::Git(error) => error.hint(),
+            ObjectError::File(error) => error.hint(),
             ObjectError::Pipe(_) => None,
         }
     }
@@ -47,6 +59,8 @@ pub struct Objects {
     reader: Option<Reader>,
     trees: HashMap<Oid, Entries>,
     pending: BTreeMap<Oid, (Kind, Vec<u8>)>,
+    /// Those of the pending objects that the repository has by now.
+    stored: HashSet<Oid>,
 }
 
 struct Reader {
@@ -66,7 +80,13 @@ impl Drop for Reader {
 impl Objects {
     /// The objects of `repo`.
     pub fn new(repo: &Repo) -> Self {
-        Objects { repo: repo.clone(), reader: None, trees: HashMap::new(), pending: BTreeMap::new() }
+        Objects {
+            repo: repo.clone(),
+            reader: None,
+            trees: HashMap::new(),
+            pending: BTreeMap::new(),
+            stored: HashSet::new(),
+        }
     }
 
     /// The content of a blob.
@@ -105,21 +125,42 @@ impl Objects {
         self.write(Kind::Commit, commit.to_bytes())
     }
 
-    /// Writes the new objects into the repository.
-    pub fn flush(&mut self) -> Result<(), ObjectError> {
-        if self.pending.is_empty() {
-            return Ok(());
+    /// Writes a new object and the new ones that it names, for a git command that is about to need them.
+    pub fn store(&mut self, oid: Oid) -> Result<(), ObjectError> {
+        let mut wanted = vec![oid];
+        let dir = self.repo.git_dir().join("objects");
+        while let Some(oid) = wanted.pop() {
+            let Some((kind, data)) = self.pending.get(&oid) else { continue };
+            if !self.stored.insert(oid) {
+                continue;
+            }
+            wanted.extend(named(*kind, data));
+            store_loose(&dir, oid, *kind, data)?;
         }
-        let objects = self.pending.iter().map(|(oid, (kind, data))| (oid, *kind, data.as_slice()));
-        let pack = pack::pack_bytes(objects);
-        self.repo.git(["unpack-objects", "-q"]).input(pack).run().map_err(GitError::from)?;
-        self.pending.clear();
-        // The running reader may have noted a new object as missing.
-        self.reader = None;
         Ok(())
     }
 
-    fn read(&mut self, oid: Oid, kind: Kind) -> Result<Vec<u8>, ObjectError> {
+    /// Writes the new objects into the repository.
+    pub fn flush(&mut self) -> Result<(), ObjectError> {
+        let left = self.pending.iter().filter(|(oid, _)| !self.stored.contains(oid));
+        let left: Vec<_> = left.map(|(oid, (kind, data))| (oid, *kind, data.as_slice())).collect();
+        if left.len() < PACK_FROM {
+            let dir = self.repo.git_dir().join("objects");
+            left.into_iter().try_for_each(|(oid, kind, data)| store_loose(&dir, *oid, kind, data))?;
+        } else {
+            store_pack(&self.repo.git_dir().join("objects/pack"), &left)?;
+        }
+        if !self.pending.is_empty() {
+            // The running reader may have noted a new object as missing.
+            self.reader = None;
+        }
+        self.pending.clear();
+        self.stored.clear();
+        Ok(())
+    }
+
+    /// The bytes of an object of this kind.
+    pub fn read(&mut self, oid: Oid, kind: Kind) -> Result<Vec<u8>, ObjectError> {
         if let Some((found, data)) = self.pending.get(&oid) {
             return if *found == kind { Ok(data.clone()) } else { Err(ObjectError::Malformed(oid, kind.name())) };
         }
@@ -149,4 +190,100 @@ fn start_reader(repo: &Repo) -> Result<Reader, ObjectError> {
     let input = child.stdin.take().expect("piped");
     let output = BufReader::new(child.stdout.take().expect("piped"));
     Ok(Reader { child, input, output })
+}
+
+/// What an object names: only objects that are new, too, are looked for, so a commit's message does no harm.
+fn named(kind: Kind, data: &[u8]) -> Vec<Oid> {
+    match kind {
+        Kind::Blob => Vec::new(),
+        Kind::Tree => treeobj::parse(data).unwrap_or_default().into_values().map(|(_, oid)| oid).collect(),
+        Kind::Commit => {
+            let lines = data.split(|&byte| byte == b'\n').take_while(|line| !line.is_empty());
+            let id = |line: &[u8]| std::str::from_utf8(line).ok()?.split(' ').nth(1)?.parse().ok();
+            lines.filter_map(id).collect()
+        }
+    }
+}
+
+/// Writes an object into a file of its own, which appears at once.
+fn store_loose(objects: &Path, oid: Oid, kind: Kind, data: &[u8]) -> Result<(), FileError> {
+    let name = oid.to_string();
+    let dir = objects.join(&name[..2]);
+    let place = dir.join(&name[2..]);
+    if place.exists() {
+        return Ok(());
+    }
+    let write = || {
+        fs::create_dir_all(&dir)?;
+        let mut file = NamedTempFile::with_prefix_in("tmp_obj_", &dir)?;
+        file.write_all(&Encoder::default().loose(kind, data))?;
+        file.as_file().set_permissions(fs::Permissions::from_mode(0o444))?;
+        file.persist(&place).map_err(|error| error.error)
+    };
+    write().map(drop).at("write", &place)
+}
+
+/// Writes a pack: its index appears last, and with it the pack's objects.
+fn store_pack(dir: &Path, objects: &[(&Oid, Kind, &[u8])]) -> Result<(), FileError> {
+    let write = || {
+        fs::create_dir_all(dir)?;
+        let pack = NamedTempFile::with_prefix_in("tmp_pack_", dir)?;
+        let index = NamedTempFile::with_prefix_in("tmp_idx_", dir)?;
+        let mut writer = PackWriter::new(pack.as_file())?;
+        let mut encoder = Encoder::default();
+        for (oid, kind, data) in objects {
+            writer.add(&encoder.encode(**oid, *kind, data))?;
+        }
+        let name = format!("pack-{}", writer.finish(index.as_file())?);
+        for (file, extension) in [(pack, "pack"), (index, "idx")] {
+            file.as_file().sync_data()?;
+            file.as_file().set_permissions(fs::Permissions::from_mode(0o444))?;
+            file.persist(dir.join(&name).with_extension(extension)).map_err(|error| error.error)?;
+        }
+        Ok(())
+    };
+    write().at("write", dir)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::commit::Commit;
+    use crate::git::treeobj::Mode;
+
+    /// A commit on `parent` with `count` files.
+    fn commit(objects: &mut Objects, count: usize, parent: Option<Oid>) -> Oid {
+        let file = |n: usize| (format!("f{n}").into_bytes(), Kind::Blob, format!("{n}\n").into_bytes());
+        let files = (0..count).map(file).map(|(name, kind, data)| (name, (Mode::File, objects.write(kind, data))));
+        let tree = treeobj::serialize(&files.collect());
+        let tree = objects.write(Kind::Tree, tree);
+        let author = "A <a@b.example>".parse().unwrap();
+        let parents = parent.into_iter().collect();
+        objects.write_commit(&Commit { tree, parents, author, date: 1, message: format!("{count}\n") })
+    }
+
+    #[test]
+    fn git_reads_what_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let repo = Repo::at(dir.path());
+        repo.git(["init", "--quiet"]).run().unwrap();
+        let mut objects = Objects::new(&repo);
+        let few = commit(&mut objects, 3, None);
+        let other = commit(&mut objects, 5, None);
+        let many = commit(&mut objects, 300, Some(few));
+        objects.store(few).unwrap();
+        assert!(repo.find_commit(&other.to_string()).unwrap().is_none());
+        assert_eq!(repo.git(["ls-tree", "-r", &few.to_string()]).run().unwrap().lines().len(), 3);
+        // What was stored can still be read here, and is not written twice.
+        assert_eq!(objects.tree_of(few).unwrap(), repo.tree(few).unwrap());
+        objects.flush().unwrap();
+        repo.git(["update-ref", "refs/heads/x", &many.to_string()]).run().unwrap();
+        repo.git(["update-ref", "refs/heads/y", &other.to_string()]).run().unwrap();
+        assert_eq!(repo.git(["fsck", "--strict"]).run().unwrap().text(), "");
+        assert_eq!(repo.git(["show", "x:f299"]).run().unwrap().text(), "299");
+        let count = repo.git(["count-objects", "-v"]).run().unwrap().lines();
+        // Three files, their tree and their commit alone; the rest is a pack.
+        assert!(count.contains(&"count: 5".to_owned()) && count.contains(&"packs: 1".to_owned()), "{count:?}");
+        objects.flush().unwrap();
+    }
 }

@@ -78,6 +78,15 @@ impl Encoder {
         crc.update(&bytes);
         Encoded { oid, crc: crc.sum(), bytes }
     }
+
+    /// The bytes of the file that holds an object alone.
+    pub fn loose(&mut self, kind: Kind, data: &[u8]) -> Vec<u8> {
+        let whole = [format!("{} {}\0", kind.name(), data.len()).as_bytes(), data].concat();
+        let mut bytes = vec![0; self.0.zlib_compress_bound(whole.len())];
+        let size = self.0.zlib_compress(&whole, &mut bytes).expect("the buffer has the bound's size");
+        bytes.truncate(size);
+        bytes
+    }
 }
 
 /// Type and size: four bits of the size in the first byte, seven in each further one.
@@ -184,18 +193,6 @@ pub fn is_intact(path: &std::path::Path) -> io::Result<bool> {
     let mut trailer = [0; 20];
     file.read_exact(&mut trailer)?;
     Ok(Oid::from_bytes(trailer) == actual)
-}
-
-/// A complete pack in memory, for `git unpack-objects`.
-pub fn pack_bytes<'a>(objects: impl ExactSizeIterator<Item = (&'a Oid, Kind, &'a [u8])>) -> Vec<u8> {
-    let mut encoder = Encoder::default();
-    let mut pack = pack_header(objects.len() as u32).to_vec();
-    for (oid, kind, data) in objects {
-        pack.extend(encoder.encode(*oid, kind, data).bytes);
-    }
-    let checksum = Sha1::digest(&pack);
-    pack.extend(checksum);
-    pack
 }
 
 #[cfg(test)]

@@ -53,13 +53,16 @@ impl Explain for GitError {
 
 /// Settings that must not depend on who runs the program: merges give the same trees everywhere, nothing
 /// runs in the background, and no hook of the user interferes.
-const SETTINGS: [&str; 10] = [
+const SETTINGS: [&str; 13] = [
     "core.hooksPath=/dev/null",
     "core.attributesFile=/dev/null",
     "core.quotePath=false",
     "gc.auto=0",
     "maintenance.auto=false",
     "merge.renames=true",
+    "merge.renameLimit=7000",
+    "merge.renormalize=false",
+    "merge.default=",
     "merge.directoryRenames=conflict",
     "merge.conflictStyle=merge",
     "diff.algorithm=histogram",

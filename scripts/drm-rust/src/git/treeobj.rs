@@ -24,7 +24,8 @@ pub enum Mode {
 }
 
 impl Mode {
-    pub(super) fn octal(self) -> &'static str {
+    /// The octal number that stands for it in trees.
+    pub fn octal(self) -> &'static str {
         match self {
             Mode::File => "100644",
             Mode::Executable => "100755",
@@ -34,7 +35,8 @@ impl Mode {
         }
     }
 
-    fn parse(text: &[u8]) -> Option<Mode> {
+    /// The mode that an octal number of a tree or an index stands for.
+    pub fn parse(text: &[u8]) -> Option<Mode> {
         Some(match text {
             // Group-writable files occur in old histories.
             b"100644" | b"100664" => Mode::File,

@@ -5,6 +5,8 @@
 use std::fmt;
 
 use crate::error::{Class, Explain};
+use crate::git::objects::ObjectError;
+use crate::git::{GitError, Oid};
 
 /// A resolver failed; a conflict that it does not know is no failure.
 #[derive(Debug)]
@@ -36,5 +38,50 @@ impl Explain for ResolveError {
 
     fn class(&self) -> Class {
         self.0.class()
+    }
+}
+
+/// A merge could not be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum MergeError {
+    /// Git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// An object could not be read or written.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// A resolver failed.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// The commits have nothing in common.
+    #[error("{} and {} have no common ancestor", .0.short(), .1.short())]
+    Unrelated(Oid, Oid),
+    /// Git's answer could not be understood.
+    #[error("`git merge-tree` gave an answer that makes no sense: {0}")]
+    Answer(String),
+}
+
+impl Explain for MergeError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            MergeError::Git(error) => error.hint(),
+            MergeError::Object(error) => error.hint(),
+            MergeError::Resolve(error) => error.hint(),
+            MergeError::Unrelated(..) => Some(
+                "branches of the tip stand on one history of Linux. Where linux/ stands on an imported tarball, a\n\
+                 real clone is needed: drm-rust tree --base git:PATH#REV"
+                    .into(),
+            ),
+            MergeError::Answer(_) => None,
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            MergeError::Git(error) => error.class(),
+            MergeError::Resolve(error) => error.class(),
+            MergeError::Answer(_) => Class::Bug,
+            _ => Class::Failed,
+        }
     }
 }

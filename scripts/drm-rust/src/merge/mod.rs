@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Merges in memory, and what settles their conflicts.
+//! Merges in memory, exactly git's own: what both sides leave apart is merged here, everything else by
+//! `git merge-tree`; conflicts go to resolvers. No work tree and no reference is touched.
 
+pub mod answer;
 mod error;
+pub mod history;
+pub mod listing;
+mod merger;
+pub mod trivial;
 
-pub use error::ResolveError;
+pub use error::{MergeError, ResolveError};
+pub use merger::{Count, Merger, Outcome, Settled};
 
 use crate::git::Oid;
 use crate::git::treeobj::Mode;
@@ -15,26 +22,26 @@ pub type Side = Option<(Mode, Oid)>;
 /// A path that git could not merge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// The path.
+    /// The path. Bytes that are no text are replaced; such a conflict is never offered to a resolver.
     pub path: String,
-    /// The path in the merge base.
+    /// What the merge base has there.
     pub base: Side,
-    /// The path on our side.
+    /// What our side has there.
     pub ours: Side,
-    /// The path on their side.
+    /// What their side has there.
     pub theirs: Side,
     /// The blob with conflict markers that git made, where it made one.
     pub marked: Option<Oid>,
-    /// Git's machine-readable kind, for example `CONFLICT (contents)`.
+    /// The kind as git names it for programs, for example `CONFLICT (contents)`.
     pub kind: String,
-    /// What git says about it.
+    /// What git says about it, for people.
     pub message: String,
 }
 
 /// What settles a conflict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
-    /// The path's new content, or none where it goes away.
+    /// The path's new content; none where the path goes away.
     pub entry: Option<(Mode, Vec<u8>)>,
     /// The line that the merge message gets.
     pub note: String,
@@ -43,18 +50,41 @@ pub struct Resolution {
 /// The bytes of a conflict's blobs, as far as it has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contents {
-    /// In the merge base.
+    /// Of the merge base.
     pub base: Option<Vec<u8>>,
-    /// On our side.
+    /// Of our side.
     pub ours: Option<Vec<u8>>,
-    /// On their side.
+    /// Of their side.
     pub theirs: Option<Vec<u8>>,
-    /// With git's conflict markers.
+    /// With conflict markers.
     pub marked: Option<Vec<u8>>,
 }
 
 /// Settles conflicts: recorded resolutions, structural merges.
 pub trait Resolver {
-    /// What settles this conflict; none where this resolver knows nothing about it.
+    /// What the path shall be; none where this resolver does not know.
     fn resolve(&mut self, conflict: &Conflict, contents: &Contents) -> Result<Option<Resolution>, ResolveError>;
+}
+
+/// Knows nothing: every conflict stays one.
+pub struct NoResolver;
+
+impl Resolver for NoResolver {
+    fn resolve(&mut self, _: &Conflict, _: &Contents) -> Result<Option<Resolution>, ResolveError> {
+        Ok(None)
+    }
+}
+
+/// Asks one resolver after the other.
+pub struct InOrder<'a>(pub Vec<&'a mut dyn Resolver>);
+
+impl Resolver for InOrder<'_> {
+    fn resolve(&mut self, conflict: &Conflict, contents: &Contents) -> Result<Option<Resolution>, ResolveError> {
+        for resolver in &mut self.0 {
+            if let Some(resolution) = resolver.resolve(conflict, contents)? {
+                return Ok(Some(resolution));
+            }
+        }
+        Ok(None)
+    }
 }
