@@ -30,6 +30,7 @@ pub mod review;
 pub mod setup;
 pub mod stream;
 pub mod structure;
+pub mod tip;
 pub mod topic;
 pub mod tree;
 pub mod workspace;

@@ -14,6 +14,7 @@ mod error;
 mod fixes;
 mod forward;
 mod igt;
+mod integrate;
 mod man;
 mod op;
 mod progress;
@@ -64,6 +65,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "ci", group: "The kernel", args: ci::args, run: ci::run },
     Entry { name: "check", group: "Topics", args: check::args, run: check::run },
     Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
+    Entry { name: "integrate", group: "Topics", args: integrate::args, run: integrate::run },
     Entry { name: "forward", group: "Topics", args: forward::args, run: forward::run },
     Entry { name: "cycle", group: "Maintaining", args: cycle::args, run: cycle::run },
     Entry { name: "route", group: "Maintaining", args: route::args, run: route::run },

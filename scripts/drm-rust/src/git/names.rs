@@ -179,9 +179,14 @@ impl BranchName {
         BranchName("drm-rust-rerere".into())
     }
 
+    /// Everything that is on its way into Linux near this tree.
+    pub fn tip() -> Self {
+        BranchName("drm-rust-tip".into())
+    }
+
     /// Whether the toolchain makes this branch, but not from the base and the manifests.
     pub fn is_of_other_commands(&self) -> bool {
-        *self == Self::rerere()
+        *self == Self::rerere() || *self == Self::tip()
     }
 
     /// Whether the toolchain makes this branch; it leaves all others alone.

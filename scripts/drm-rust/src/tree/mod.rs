@@ -376,6 +376,47 @@ fn follow(repo: &Repo, plan: Plan) -> Result<Option<String>, TreeError> {
     }
 }
 
+/// What moving one branch did.
+pub(crate) struct Moved {
+    /// The branch, unless it stood there already.
+    pub(crate) changes: Vec<Change>,
+    /// Why the work tree stayed where it is, if a person has something else checked out.
+    pub(crate) left_alone: Option<String>,
+}
+
+/// Moves one branch: one operation, after which the work tree follows.
+pub(crate) fn move_branch(
+    ws: &Workspace,
+    repo: &Repo,
+    objects: &mut Objects,
+    last: &Logged,
+    trees: &Trees,
+    (name, to): (BranchName, Oid),
+) -> Result<Moved, TreeError> {
+    let known = &last.operation.view;
+    let mut wanted = known.clone();
+    wanted.insert(name, to);
+    let current = repo.view()?;
+    let outside = outside_changes(known, &current, &wanted);
+    if !outside.is_empty() {
+        return Err(TreeError::Outside(outside));
+    }
+    let managed = managed(&current, known, &wanted);
+    let steps = changes(&managed, &wanted);
+    if steps.is_empty() {
+        return Ok(Moved { changes: steps, left_alone: None });
+    }
+    objects.flush()?;
+    let plan = worktree::plan(repo, &managed, &wanted, &[])?;
+    if let Plan::Move(step) = plan {
+        worktree::check(repo, step)?;
+    }
+    let (command, time, base) = (ws.command.clone(), ws.now, last.operation.base.clone());
+    let operation = Operation { command, time, base, view: wanted, restores: None };
+    commit(repo, objects, &[operation], Some(last.id), &steps, trees)?;
+    Ok(Moved { changes: steps, left_alone: follow(repo, plan)? })
+}
+
 /// Branches that somebody else moved since the last operation, away from where they shall be.
 fn outside_changes(known: &View, current: &View, wanted: &View) -> Vec<BranchName> {
     let moved = |name: &&BranchName| match current.get(*name) {

@@ -45,6 +45,7 @@ const COMMANDS: &[&[&str]] = &[
     &["topic", "show"],
     &["topic", "new"],
     &["topic", "remove"],
+    &["integrate"],
     &["forward"],
     &["cycle"],
     &["route"],

@@ -11,6 +11,7 @@ mod forward;
 mod help;
 mod history;
 mod igt;
+mod integrate;
 mod kernel;
 mod kill;
 mod neighbours;

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `drm-rust integrate`
+
+use clap::{ArgGroup, ArgMatches, Args, Command, FromArgMatches};
+use serde::Serialize;
+
+use drm_rust::git::Oid;
+use drm_rust::merge::NoResolver;
+use drm_rust::tip::command::{self, Made, Options};
+use drm_rust::tip::manifest::{Branch, State};
+use drm_rust::tip::preview::{Clash, File, Touch};
+use drm_rust::tip::{NoFixups, TipError};
+
+use super::CommandResult;
+use super::context::Context;
+use super::status::counted;
+
+const LONG: &str = "\
+Merge everything near this tree into drm-rust-tip.
+
+Merges happen in memory and give what `git merge` would. The branch moves when
+all is merged; the work tree follows only where drm-rust-tip is checked out. The
+same branches and resolutions give the same commit on every machine. The tip
+ends with a file, integration-manifest, that names every commit it was made
+from. Merges that the tip before had already are not made again.
+
+A branch that conflicts stays where the tip before had it, or is left out, and
+the command says so. --dry-run changes no branch; it tells which files and lines
+conflict, between which commits and authors, and ends with exit code 3 if a
+branch cannot be merged where it stands.";
+
+#[derive(Args)]
+#[command(group = ArgGroup::new("what").required(true).multiple(true))]
+struct Arguments {
+    /// Make drm-rust-tip
+    #[arg(long, group = "what")]
+    tip: bool,
+    /// Only tell what would conflict
+    #[arg(short = 'n', long, group = "what")]
+    dry_run: bool,
+    /// Merge a branch of linux/ besides, last; may be given several times
+    #[arg(long, value_name = "BRANCH")]
+    with: Vec<String>,
+    /// Derive a tip again from its manifest, and compare
+    #[arg(long, value_name = "TIP", group = "what", conflicts_with_all = ["tip", "dry_run", "with"])]
+    verify: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn args(command: Command) -> Command {
+    Arguments::augment_args(command.about("Merge everything near this tree into drm-rust-tip").long_about(LONG))
+}
+
+pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
+    let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
+    let options = Options {
+        neighbours: Vec::new(),
+        with: arguments.with.iter().map(|name| (name.clone(), name.clone())).collect(),
+        resolver: &mut NoResolver,
+        fixups: &mut NoFixups,
+        resolutions: None,
+    };
+    if let Some(rev) = &arguments.verify {
+        let (tip, manifest) = command::verify(&context.ws, rev, options, &context.progress)?;
+        if arguments.json {
+            return context.json(&manifest);
+        }
+        context.say(&format!("{} is what its manifest gives", tip.short()));
+        return context.data(&manifest.branches.iter().map(line).collect::<String>());
+    }
+    let made = match arguments.dry_run {
+        true => command::preview(&context.ws, options, &context.progress)?,
+        false => command::integrate(&context.ws, options, &context.progress)?,
+    };
+    show(context, &arguments, &made)?;
+    match (arguments.dry_run, made.tip.failures.len()) {
+        (true, failures @ 1..) => Err(TipError::Conflicts(failures).into()),
+        _ => Ok(()),
+    }
+}
+
+#[derive(Serialize)]
+struct Json<'a> {
+    tip: Oid,
+    before: Option<Oid>,
+    branches: &'a [Branch],
+    merges: Vec<JsonMerge<'a>>,
+    conflicts: &'a [Clash],
+    notices: &'a [String],
+}
+
+#[derive(Serialize)]
+struct JsonMerge<'a> {
+    branch: &'a str,
+    commit: Oid,
+    theirs: Oid,
+    notes: &'a [String],
+    reused: bool,
+}
+
+fn show(context: &Context, arguments: &Arguments, made: &Made) -> CommandResult {
+    let tip = &made.tip;
+    if arguments.json {
+        let merges = tip.merges.iter().map(|merge| JsonMerge {
+            branch: &merge.name,
+            commit: merge.commit,
+            theirs: merge.theirs,
+            notes: &merge.notes,
+            reused: merge.reused,
+        });
+        context.json(&Json {
+            tip: tip.commit,
+            before: made.before,
+            branches: &tip.manifest.branches,
+            merges: merges.collect(),
+            conflicts: &made.clashes,
+            notices: &tip.notices,
+        })?;
+    } else {
+        let branches: String = tip.manifest.branches.iter().map(line).collect();
+        context.data(&(branches + &made.clashes.iter().map(clash).collect::<String>()))?;
+    }
+    for notice in &tip.notices {
+        context.say(&format!("note: {notice}"));
+    }
+    for merge in &tip.merges {
+        for note in &merge.notes {
+            context.say(&format!("{}: {note}", merge.name));
+        }
+    }
+    let reused = tip.merges.iter().filter(|merge| merge.reused).count();
+    let kept = if reused > 0 { format!(", {reused} of them as before") } else { String::new() };
+    context.say(&format!("{}{kept}", counted(tip.merges.len(), "merge", "")));
+    if let Some(what) = &made.left_alone {
+        context.say(&format!("note: linux/ has {what} checked out: its work tree stays as it is"));
+    }
+    for change in &made.changes {
+        context.say(&super::op::describe(change));
+    }
+    if made.changes.is_empty() && !arguments.dry_run {
+        context.say(&format!("drm-rust-tip is up to date: it is at {}", tip.commit.short()));
+    }
+    Ok(())
+}
+
+fn line(branch: &Branch) -> String {
+    let state = match branch.state {
+        State::Merged => "merged",
+        State::Contained => "contained",
+        State::HeldBack => "held back",
+        State::LeftOut => "left out",
+    };
+    format!("{state:9}  {}  {}  {}\n", branch.commit.short(), branch.name, branch.subject)
+}
+
+fn clash(clash: &Clash) -> String {
+    let files: String = clash.files.iter().map(file).collect();
+    format!("\n{} at {} conflicts:\n{files}", clash.branch, clash.commit.short())
+}
+
+fn file(file: &File) -> String {
+    let mut text = format!("  {}\n    {}\n", file.path, file.message);
+    for hunk in &file.hunks {
+        text += &format!("    line {}:\n", hunk.line);
+        let lines =
+            |sign: &str, lines: &[String]| lines.iter().map(|line| format!("      {sign}{line}\n")).collect::<String>();
+        text += &lines("<", &hunk.ours);
+        text += &lines(">", &hunk.theirs);
+    }
+    let touches = |what: &str, touches: &[Touch]| -> String {
+        let line =
+            |touch: &Touch| format!("    {what} {}  {}  {}\n", touch.commit.short(), touch.author, touch.subject);
+        touches.iter().map(line).collect()
+    };
+    text + &touches("<", &file.ours) + &touches(">", &file.theirs)
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Why a tip could not be made.
+
+use crate::error::{Class, Explain};
+use crate::git::objects::ObjectError;
+use crate::git::{GitError, Oid};
+use crate::merge::{MergeError, ResolveError};
+use crate::tree::TreeError;
+
+/// A tip could not be made, or is not what its manifest says.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "some variants pass on what their module says")]
+pub enum TipError {
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    #[error(transparent)]
+    Merge(#[from] MergeError),
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// The commit has no manifest.
+    #[error("{} is no tip: it has no file {}", .0.short(), super::manifest::FILE)]
+    NoTip(Oid),
+    /// The manifest cannot be read.
+    #[error("the manifest of {} is not valid:\n{}", .0.short(), .1)]
+    Manifest(Oid, String),
+    /// A branch of the manifest cannot be merged here.
+    #[error("{0} conflicts here: {1}")]
+    Underivable(String, String),
+    /// The merges are others.
+    #[error("{} is not what its manifest gives: the first difference is {what}", .tip.short())]
+    Different {
+        /// The tip.
+        tip: Oid,
+        /// Where they part.
+        what: String,
+    },
+    /// Some branches could not be merged.
+    #[error("{0} of the tip's branches cannot be merged as they are")]
+    Conflicts(usize),
+}
+
+impl Explain for TipError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            TipError::Git(error) => error.hint(),
+            TipError::Object(error) => error.hint(),
+            TipError::Merge(error) => error.hint(),
+            TipError::Resolve(error) => error.hint(),
+            TipError::Tree(error) => error.hint(),
+            TipError::NoTip(_) => Some("name a commit that `drm-rust integrate --tip` made".into()),
+            TipError::Manifest(..) => Some("`git show TIP:integration-manifest` shows it".into()),
+            TipError::Underivable(..) => Some("fetch the resolutions that the tip was made with".into()),
+            TipError::Different { .. } => {
+                Some("it was made by other means, with other resolutions, or for another identity in trees.toml".into())
+            }
+            TipError::Conflicts(_) => {
+                Some("the authors above can tell what becomes of the lines; recorded resolutions settle it".into())
+            }
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            TipError::Git(error) => error.class(),
+            TipError::Merge(error) => error.class(),
+            TipError::Resolve(error) => error.class(),
+            TipError::Tree(error) => error.class(),
+            TipError::Different { .. } => Class::Check,
+            TipError::Underivable(..) | TipError::Conflicts(_) => Class::Conflict,
+            _ => Class::Failed,
+        }
+    }
+}
