@@ -9,16 +9,19 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout};
 
+use rayon::prelude::*;
 use tempfile::NamedTempFile;
 
 use super::commit::Commit;
-use super::pack::{self, Encoder, Kind, PackWriter};
+use super::pack::{self, Encoded, Encoder, Kind, PackWriter};
 use super::treeobj::{self, Entries};
 use super::{GitError, Oid, Repo};
 use crate::error::{Explain, FileContext, FileError};
 
 /// From how many new objects on they are kept as a pack: git's own `fetch.unpackLimit`.
 const PACK_FROM: usize = 100;
+/// How many objects are asked for at once: the question must fit into a pipe while nobody reads the answers.
+const AT_ONCE: usize = 512;
 
 /// An object could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -161,15 +164,48 @@ impl Objects {
 
     /// The bytes of an object of this kind.
     pub fn read(&mut self, oid: Oid, kind: Kind) -> Result<Vec<u8>, ObjectError> {
+        Ok(self.read_all(&[oid], kind)?.remove(0))
+    }
+
+    /// The bytes of objects of this kind, in the same order: faster than one after the other.
+    pub fn read_all(&mut self, oids: &[Oid], kind: Kind) -> Result<Vec<Vec<u8>>, ObjectError> {
+        let mut all = Vec::with_capacity(oids.len());
+        for oids in oids.chunks(AT_ONCE) {
+            let asked: String =
+                oids.iter().filter(|oid| !self.pending.contains_key(oid)).map(|oid| format!("{oid}\n")).collect();
+            if !asked.is_empty() {
+                let reader = self.reader()?;
+                reader.input.write_all(asked.as_bytes())?;
+                reader.input.flush()?;
+            }
+            let mut first_error = None;
+            for &oid in oids {
+                // Every answer is read, or the next question would get it.
+                match self.answer(oid, kind) {
+                    Ok(data) => all.push(data),
+                    Err(error) => drop(first_error.get_or_insert(error)),
+                }
+            }
+            if let Some(error) = first_error {
+                return Err(error);
+            }
+        }
+        Ok(all)
+    }
+
+    fn reader(&mut self) -> Result<&mut Reader, ObjectError> {
+        Ok(match &mut self.reader {
+            Some(reader) => reader,
+            none => none.insert(start_reader(&self.repo)?),
+        })
+    }
+
+    /// A new object, or what git answers about one that it was asked for.
+    fn answer(&mut self, oid: Oid, kind: Kind) -> Result<Vec<u8>, ObjectError> {
         if let Some((found, data)) = self.pending.get(&oid) {
             return if *found == kind { Ok(data.clone()) } else { Err(ObjectError::Malformed(oid, kind.name())) };
         }
-        let reader = match &mut self.reader {
-            Some(reader) => reader,
-            none => none.insert(start_reader(&self.repo)?),
-        };
-        writeln!(reader.input, "{oid}")?;
-        reader.input.flush()?;
+        let reader = self.reader()?;
         let mut line = String::new();
         reader.output.read_line(&mut line)?;
         let mut words = line.split_whitespace().skip(1);
@@ -188,7 +224,7 @@ impl Objects {
 fn start_reader(repo: &Repo) -> Result<Reader, ObjectError> {
     let mut child = repo.git(["cat-file", "--batch"]).start().map_err(GitError::from)?;
     let input = child.stdin.take().expect("piped");
-    let output = BufReader::new(child.stdout.take().expect("piped"));
+    let output = BufReader::with_capacity(1 << 16, child.stdout.take().expect("piped"));
     Ok(Reader { child, input, output })
 }
 
@@ -230,10 +266,12 @@ fn store_pack(dir: &Path, objects: &[(&Oid, Kind, &[u8])]) -> Result<(), FileErr
         let pack = NamedTempFile::with_prefix_in("tmp_pack_", dir)?;
         let index = NamedTempFile::with_prefix_in("tmp_idx_", dir)?;
         let mut writer = PackWriter::new(pack.as_file())?;
-        let mut encoder = Encoder::default();
-        for (oid, kind, data) in objects {
-            writer.add(&encoder.encode(**oid, *kind, data))?;
-        }
+        let encoders = || (Encoder::default(), Encoder::uncompressed());
+        let encode = |(other, trees): &mut (Encoder, Encoder), (oid, kind, data): &(&Oid, Kind, &[u8])| {
+            if *kind == Kind::Tree { trees } else { other }.encode(**oid, *kind, data)
+        };
+        let encoded: Vec<Encoded> = objects.par_iter().map_init(encoders, encode).collect();
+        encoded.iter().try_for_each(|entry| writer.add(entry))?;
         let name = format!("pack-{}", writer.finish(index.as_file())?);
         for (file, extension) in [(pack, "pack"), (index, "idx")] {
             file.as_file().sync_data()?;
@@ -285,5 +323,24 @@ mod tests {
         // Three files, their tree and their commit alone; the rest is a pack.
         assert!(count.contains(&"count: 5".to_owned()) && count.contains(&"packs: 1".to_owned()), "{count:?}");
         objects.flush().unwrap();
+    }
+
+    #[test]
+    fn many_are_read_in_order_and_a_missing_one_breaks_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let repo = Repo::at(dir.path());
+        repo.git(["init", "--quiet"]).run().unwrap();
+        let mut objects = Objects::new(&repo);
+        let blob = |objects: &mut Objects, n: usize| objects.write(Kind::Blob, vec![b'x'; n]);
+        let mut oids: Vec<Oid> = (0..2000).map(|n| blob(&mut objects, n)).collect();
+        objects.flush().unwrap();
+        oids.insert(700, blob(&mut objects, 5000));
+        let sizes: Vec<usize> = objects.read_all(&oids, Kind::Blob).unwrap().iter().map(Vec::len).collect();
+        let expected: Vec<usize> = (0..700).chain([5000]).chain(700..2000).collect();
+        assert_eq!(sizes, expected);
+        oids.insert(3, Oid::from_bytes([9; 20]));
+        assert!(matches!(objects.read_all(&oids, Kind::Blob), Err(ObjectError::Missing(_))));
+        assert!(matches!(objects.read_all(&oids[4..], Kind::Tree), Err(ObjectError::Malformed(..))));
+        assert_eq!(objects.blob(oids[1]).unwrap(), b"x");
     }
 }

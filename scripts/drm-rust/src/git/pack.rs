@@ -67,6 +67,11 @@ impl Default for Encoder {
 }
 
 impl Encoder {
+    /// For directories, which are mostly ids: those can hardly be compressed.
+    pub fn uncompressed() -> Self {
+        Encoder(Compressor::new(CompressionLvl::new(0).expect("level 0 exists")))
+    }
+
     /// Brings an object into the form of a pack entry.
     pub fn encode(&mut self, oid: Oid, kind: Kind, data: &[u8]) -> Encoded {
         let mut bytes = entry_header(kind, data.len());

@@ -20,6 +20,10 @@ pub trait Trees {
     type Error;
     /// Reads a directory; none where it is not written as git itself writes it (see [`Listing::parse`]).
     fn read(&mut self, tree: Oid) -> Result<Option<Rc<Listing>>, Self::Error>;
+    /// Is told of directories that will be read, which may be faster at once.
+    fn prepare(&mut self, _trees: &[Oid]) -> Result<(), Self::Error> {
+        Ok(())
+    }
     /// Keeps the bytes of a directory and gives its id.
     fn write(&mut self, data: Vec<u8>) -> Oid;
 }

@@ -68,13 +68,15 @@ pub fn merge<T: Trees>(trees: &mut T, base: Oid, ours: Oid, theirs: Oid) -> Resu
     if base == ours {
         return Ok(Plan::Theirs);
     }
-    let mut walk = Walk { trees, edits: Edits::new(), both: Vec::new() };
+    let mut walk = Walk { trees, edits: Edits::new(), both: Vec::new(), next: Vec::new() };
     let roots = [base, ours, theirs].map(|oid| Some((Mode::Tree, oid)));
-    Ok(match walk.entry(Vec::new(), roots) {
-        Ok(()) => Plan::Trivial { edits: walk.edits, both: walk.both },
-        Err(Stop::NotTrivial(path)) => Plan::NotTrivial(path),
+    match walk.entry(Vec::new(), roots).and_then(|()| walk.all()) {
+        Ok(()) => {}
+        Err(Stop::NotTrivial(path)) => return Ok(Plan::NotTrivial(path)),
         Err(Stop::Error(error)) => return Err(error),
-    })
+    }
+    walk.both.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(Plan::Trivial { edits: walk.edits, both: walk.both })
 }
 
 enum Stop<E> {
@@ -86,6 +88,8 @@ struct Walk<'a, T> {
     trees: &'a mut T,
     edits: Edits,
     both: Vec<Both>,
+    /// Directories that both sides changed, which are still to be walked: all of one depth together.
+    next: Vec<(Vec<u8>, [Side; 3])>,
 }
 
 fn is_tree(side: &Side) -> bool {
@@ -97,6 +101,19 @@ fn is_plain_file(side: &Side) -> bool {
 }
 
 impl<T: Trees> Walk<'_, T> {
+    fn all(&mut self) -> Result<(), Stop<T::Error>> {
+        while !self.next.is_empty() {
+            let level = std::mem::take(&mut self.next);
+            let mut trees: Vec<Oid> =
+                level.iter().flat_map(|(_, sides)| sides.iter().flatten()).map(|side| side.1).collect();
+            trees.sort_unstable();
+            trees.dedup();
+            self.trees.prepare(&trees).map_err(Stop::Error)?;
+            level.into_iter().try_for_each(|(path, sides)| self.directory(&path, sides))?;
+        }
+        Ok(())
+    }
+
     /// Settles one name of a directory.
     fn entry(&mut self, path: Vec<u8>, sides: [Side; 3]) -> Result<(), Stop<T::Error>> {
         let [base, ours, theirs] = sides;
@@ -109,7 +126,8 @@ impl<T: Trees> Walk<'_, T> {
         }
         let all = |kind: fn(&Side) -> bool| kind(&ours) && kind(&theirs) && (base.is_none() || kind(&base));
         if all(is_tree) {
-            return self.directory(&path, sides);
+            self.next.push((path, sides));
+            return Ok(());
         }
         if ours == theirs && ours.is_some() {
             // A file of which both made the same.
