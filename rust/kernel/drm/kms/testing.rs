@@ -712,31 +712,39 @@ impl Client {
     /// Sets a property of the first plane, and returns what it is thereafter. Neither checks the
     /// value.
     pub(super) fn set(&self, name: &CStr, value: u64) -> Result<u64> {
-        let dev = self.device();
-        let mut locks = pin_init::zeroed();
-
-        // SAFETY: `locks` does not move until it is finished below, and no other locks are held.
-        unsafe {
-            bindings::drm_modeset_acquire_init(&mut locks, 0);
-            let result = set_property(dev, &mut locks, name, value, bindings::drm_atomic_commit);
-            bindings::drm_modeset_drop_locks(&mut locks);
-            bindings::drm_modeset_acquire_fini(&mut locks);
-            result
-        }
+        self.set_with(name, value, bindings::drm_atomic_commit)
     }
 
     /// As [`Self::set`], but neither waits for the commit nor for another one.
     pub(super) fn begin_to_set(&self, name: &CStr, value: u64) -> Result {
+        self.set_with(name, value, bindings::drm_atomic_nonblocking_commit)
+            .map(drop)
+    }
+
+    fn set_with(
+        &self,
+        name: &CStr,
+        value: u64,
+        how: unsafe extern "C" fn(*mut bindings::drm_atomic_commit) -> c_int,
+    ) -> Result<u64> {
         let mut locks = pin_init::zeroed();
 
-        // SAFETY: As in `set()`.
+        // SAFETY: `locks` does not move until it is finished below, and no other locks are held.
+        // The client's device is valid.
         unsafe {
             bindings::drm_modeset_acquire_init(&mut locks, 0);
-            let commit = bindings::drm_atomic_nonblocking_commit;
-            let result = set_property(self.device(), &mut locks, name, value, commit);
+            let result = loop {
+                match set_property(self.device(), &mut locks, name, value, how) {
+                    // Without interruptions, this does not fail.
+                    Err(e) if e == EDEADLK => {
+                        bindings::drm_modeset_backoff(&mut locks);
+                    }
+                    result => break result,
+                }
+            };
             bindings::drm_modeset_drop_locks(&mut locks);
             bindings::drm_modeset_acquire_fini(&mut locks);
-            result.map(drop)
+            result
         }
     }
 

@@ -60,7 +60,7 @@ impl Explain for IgtError {
                 "IGT may be newer than drm-rust: scripts/drm-rust/src/igt/results.rs reads them".into()
             }
             IgtError::NoDriver { symbol, .. } => {
-                format!("CONFIG_{symbol}=y belongs into arch/um/configs/drm_rust_defconfig")
+                format!("CONFIG_{symbol}=y or =m belongs into arch/um/configs/drm_rust_defconfig")
             }
             IgtError::NoCard { .. } => "the driver must make a device of its own when the kernel boots".into(),
             IgtError::NotUp { .. } => "console.log of the run's folder has everything that the kernel said".into(),

@@ -73,7 +73,8 @@ impl Guest<'_> {
 
     fn boot(&mut self, script: &str, total: Duration, ended: impl Fn()) -> Result<Ended, IgtError> {
         let path = self.dir.join("run");
-        fs::write(&path, self.script(script)).at("write", &path)?;
+        let load = self.module()?;
+        fs::write(&path, load + &self.script(script)).at("write", &path)?;
         let mut words = machine::hostfs_root(&self.root.dir, Path::new("/drm-rust/init"));
         words.push("console=tty".into());
         words.push(format!("DRM_RUST_SHARE={}", self.dir.display()));
@@ -99,6 +100,25 @@ impl Guest<'_> {
         let death = death(end, &console, limits);
         let last_lines = lines.split_off(lines.len().saturating_sub(LAST_LINES));
         Ok(Ended { console, seconds: last.as_secs_f64(), death, last_lines })
+    }
+
+    /// The command that loads the driver, where it is a module: a copy of it in the run's folder.
+    fn module(&self) -> Result<String, IgtError> {
+        let driver = &self.options.driver;
+        let list = self.kernel.dir.join("modules.order");
+        // A kernel without modules has no list.
+        let modules = fs::read_to_string(&list).unwrap_or_default();
+        let file = format!("{}.o", driver.replace('-', "_"));
+        let Some(module) = modules.lines().find(|line| line.rsplit('/').next() == Some(&file)) else {
+            return Ok(String::new());
+        };
+        let module = self.kernel.dir.join(module).with_extension("ko");
+        let copy = self.dir.join("driver.ko");
+        fs::copy(&module, &copy).at("copy", &module)?;
+        let start = format!("{}.", driver.replace('-', "_"));
+        let parameters = self.options.kernel_args.iter().filter_map(|word| word.strip_prefix(&start));
+        let parameters: String = parameters.map(|word| format!(" {}", quote(word))).collect();
+        Ok(format!("insmod {SHARE}/driver.ko{parameters} || exit\n"))
     }
 
     /// The script of a run: what is to be done, if the driver has a card.

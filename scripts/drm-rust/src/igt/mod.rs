@@ -111,7 +111,7 @@ pub fn require_driver(kernel: &Kernel, driver: &str) -> Result<(), IgtError> {
     let config = config::parse(&fs::read_to_string(&path).at("read", &path)?);
     let symbol = format!("DRM_{}", driver.to_uppercase().replace('-', "_"));
     match config.get(&symbol).map_or("n", String::as_str) {
-        "y" => Ok(()),
+        "y" | "m" => Ok(()),
         value => Err(IgtError::NoDriver { driver: driver.to_owned(), value: value.to_owned(), symbol }),
     }
 }
