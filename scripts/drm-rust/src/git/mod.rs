@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Git: names, objects, packs, references and merges of one repository.
+//! Git: names, objects, packs and references of one repository.
 
 pub mod commit;
 pub mod index;
-pub mod merge;
 pub mod message;
 pub mod names;
 pub mod objects;

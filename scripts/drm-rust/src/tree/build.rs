@@ -7,12 +7,13 @@ use std::path::Path;
 
 use crate::error::{Class, Explain, FileError};
 use crate::git::commit::{Commit, Identity};
-use crate::git::merge::Merged;
 use crate::git::objects::{ObjectError, Objects};
 use crate::git::pack::Kind;
 use crate::git::refs::View;
 use crate::git::treeobj::{self, Mode};
 use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
+use crate::merge::history::History;
+use crate::merge::{MergeError, Merger, Outcome};
 use crate::topic::manifest::{Manifest, Patch};
 use crate::topic::{Problem, TopicError, Topics, edit, manifest_path, overlay, validate};
 
@@ -28,6 +29,9 @@ pub enum BuildError {
     /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// A merge could not be tried.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     /// Two topics change the same lines.
     #[error("topic {topic} conflicts with what {into} has already:\n{}", list(.files))]
     Conflict {
@@ -53,6 +57,7 @@ impl Explain for BuildError {
             BuildError::Topic(error) => error.hint(),
             BuildError::Object(error) => error.hint(),
             BuildError::Git(error) => error.hint(),
+            BuildError::Merge(error) => error.hint(),
             BuildError::Conflict { .. } => {
                 Some("anchor the edits at other lines, or let one topic require the other".into())
             }
@@ -64,6 +69,7 @@ impl Explain for BuildError {
         match self {
             BuildError::Conflict { .. } => Class::Conflict,
             BuildError::Git(error) => error.class(),
+            BuildError::Merge(error) => error.class(),
             _ => Class::Failed,
         }
     }
@@ -118,10 +124,11 @@ pub struct Input<'a> {
     pub may_merge: bool,
 }
 
-/// Builds all topics and `drm-rust-next`, in memory but for what merges need.
+/// Builds all topics and `drm-rust-next`, in memory but for what git needs for merges.
 pub fn build(input: &Input<'_>, objects: &mut Objects) -> Result<Built, BuildError> {
     let order = validate::order(input.topics).expect("validated topics have no circles");
-    let mut builder = Builder { input, objects, known: known_merges(input)?, built: BTreeMap::new() };
+    let mut builder =
+        Builder { input, objects, known: known_merges(input)?, parents: HashMap::new(), built: BTreeMap::new() };
     let mut problems = Vec::new();
     for name in &order {
         builder.topic(name, &mut problems)?;
@@ -155,6 +162,8 @@ struct Builder<'a> {
     input: &'a Input<'a>,
     objects: &'a mut Objects,
     known: HashMap<(Oid, Oid), Oid>,
+    /// The commits that were made, with their parents.
+    parents: HashMap<Oid, Vec<Oid>>,
     built: BTreeMap<TopicName, BuiltTopic>,
 }
 
@@ -171,7 +180,7 @@ impl Builder<'_> {
             if problems.len() > found {
                 break;
             }
-            parent = self.objects.write_commit(&Commit {
+            parent = self.commit(Commit {
                 tree,
                 parents: vec![parent],
                 author: manifest.author_of(patch).clone(),
@@ -307,18 +316,30 @@ impl Builder<'_> {
         let tree = match self.known.get(&(ours, theirs)) {
             Some(&tree) => tree,
             None if !self.input.may_merge => return Err(BuildError::NotMerged(topic.clone())),
-            None => {
-                self.objects.flush()?;
-                match self.input.repo.merge(ours, theirs)? {
-                    Merged::Clean(tree) => tree,
-                    Merged::Conflict(files) => {
-                        return Err(BuildError::Conflict { topic: topic.clone(), into: into.to_owned(), files });
-                    }
+            None => match self.trial(ours, theirs)? {
+                Outcome::Clean(tree) => tree,
+                Outcome::Conflicts { conflicts, .. } => {
+                    let files = conflicts.into_iter().map(|conflict| conflict.path).collect();
+                    return Err(BuildError::Conflict { topic: topic.clone(), into: into.to_owned(), files });
                 }
-            }
+            },
         };
         let author = self.input.merger.clone();
-        Ok(self.objects.write_commit(&Commit { tree, parents: vec![ours, theirs], author, date, message }))
+        Ok(self.commit(Commit { tree, parents: vec![ours, theirs], author, date, message }))
+    }
+
+    /// Merges two commits that were made here.
+    fn trial(&mut self, ours: Oid, theirs: Oid) -> Result<Outcome, BuildError> {
+        let mut history = History::new(self.input.base, self.parents.clone());
+        history.add(ours);
+        let bases = if history.contains(theirs) { vec![theirs] } else { history.bases(theirs) };
+        Ok(Merger::new(self.input.repo, self.objects).merge(&bases, ours, theirs)?)
+    }
+
+    fn commit(&mut self, commit: Commit) -> Oid {
+        let id = self.objects.write_commit(&commit);
+        self.parents.insert(id, commit.parents);
+        id
     }
 }
 
@@ -337,7 +358,8 @@ fn merge_message(name: &TopicName, manifest: &Manifest, merger: &Identity) -> St
 /// Where the topic branches shall stand as far as that can be told without making merges.
 pub fn tips(input: &Input<'_>, objects: &mut Objects) -> Result<View, BuildError> {
     let order = validate::order(input.topics).expect("validated topics have no circles");
-    let mut builder = Builder { input, objects, known: known_merges(input)?, built: BTreeMap::new() };
+    let mut builder =
+        Builder { input, objects, known: known_merges(input)?, parents: HashMap::new(), built: BTreeMap::new() };
     let mut problems = Vec::new();
     let mut view = View::new();
     for name in &order {
