@@ -155,7 +155,7 @@ impl Lab {
             branches.push(Planned { name, commit: head });
         }
         objects.flush().unwrap();
-        Plan { start: self.base, branches }
+        Plan { start: self.base, branches, missing: Vec::new() }
     }
 
     fn commit(

@@ -6,11 +6,10 @@ use clap::{ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
 
 use drm_rust::git::Oid;
-use drm_rust::merge::NoResolver;
-use drm_rust::tip::command::{self, Made, Options};
+use drm_rust::tip::TipError;
+use drm_rust::tip::command::{self, Made, Source};
 use drm_rust::tip::manifest::{Branch, State};
 use drm_rust::tip::preview::{Clash, File, Touch};
-use drm_rust::tip::{NoFixups, TipError};
 
 use super::CommandResult;
 use super::context::Context;
@@ -56,15 +55,9 @@ pub(super) fn args(command: Command) -> Command {
 
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
-    let options = Options {
-        neighbours: Vec::new(),
-        with: arguments.with.iter().map(|name| (name.clone(), name.clone())).collect(),
-        resolver: &mut NoResolver,
-        fixups: &mut NoFixups,
-        resolutions: None,
-    };
+    let with: Vec<Source> = arguments.with.iter().map(|name| (name.clone(), name.clone())).collect();
     if let Some(rev) = &arguments.verify {
-        let (tip, manifest) = command::verify(&context.ws, rev, options, &context.progress)?;
+        let (tip, manifest) = command::verify(&context.ws, rev, &context.progress)?;
         if arguments.json {
             return context.json(&manifest);
         }
@@ -72,8 +65,8 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         return context.data(&manifest.branches.iter().map(line).collect::<String>());
     }
     let made = match arguments.dry_run {
-        true => command::preview(&context.ws, options, &context.progress)?,
-        false => command::integrate(&context.ws, options, &context.progress)?,
+        true => command::preview(&context.ws, &with, &context.progress)?,
+        false => command::integrate(&context.ws, &with, &context.progress)?,
     };
     show(context, &arguments, &made)?;
     match (arguments.dry_run, made.tip.failures.len()) {

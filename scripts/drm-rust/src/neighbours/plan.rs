@@ -96,28 +96,65 @@ impl Explain for PlanError {
     }
 }
 
-/// Finds every branch of the tip. `find` tells which commit a pin names.
+/// A branch that is to be merged, but is not in the repository.
+#[derive(Debug)]
+pub struct Missing {
+    /// The tree that it belongs to.
+    pub tree: TreeName,
+    /// Its name there.
+    pub branch: BranchName,
+    /// Why; none where it may be missing.
+    pub why: Option<PlanError>,
+}
+
+/// Finds the branches of the tip as far as they are there. `pin` tells which commit a pin names.
+pub fn find(
+    trees: &Trees,
+    remotes: &[Remote],
+    refs: &Refs,
+    pin: impl Fn(&str) -> Result<Option<Oid>, GitError>,
+) -> Result<(Vec<Step>, Vec<Missing>), GitError> {
+    let (mut steps, mut missing) = (Vec::new(), Vec::new());
+    for source in &trees.tip {
+        let found = match locate(trees, remotes, refs, source) {
+            Ok(Some((reference, commit))) => step(source, reference, commit, &pin).map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        let why = match found {
+            Ok(Some(step)) => {
+                steps.push(step);
+                continue;
+            }
+            Ok(None) => None,
+            Err(PlanError::Git(error)) => return Err(error),
+            Err(error) => Some(error),
+        };
+        missing.push(Missing { tree: source.tree.clone(), branch: source.branch.clone(), why });
+    }
+    Ok((steps, missing))
+}
+
+/// Finds every branch of the tip.
 pub fn plan(
     trees: &Trees,
     remotes: &[Remote],
     refs: &Refs,
-    find: impl Fn(&str) -> Result<Option<Oid>, GitError>,
+    pin: impl Fn(&str) -> Result<Option<Oid>, GitError>,
 ) -> Result<Vec<Step>, PlanError> {
-    let mut missing: Vec<(TreeName, String)> = Vec::new();
+    let (steps, missing) = find(trees, remotes, refs, pin)?;
+    let mut lacking: Vec<(TreeName, String)> = Vec::new();
     let mut first = None;
-    let mut steps = Vec::new();
-    for source in &trees.tip {
-        match locate(trees, remotes, refs, source) {
-            Ok(None) => {}
-            Ok(Some((reference, commit))) => steps.push(step(source, reference, commit, &find)?),
-            Err(PlanError::NoRemote(lines)) => missing.extend(lines),
-            Err(error) => first = first.or(Some(error)),
+    for why in missing.into_iter().filter_map(|missing| missing.why) {
+        match why {
+            PlanError::NoRemote(lines) => lacking.extend(lines),
+            error => first = first.or(Some(error)),
         }
     }
-    missing.sort();
-    missing.dedup();
+    lacking.sort();
+    lacking.dedup();
     // Whoever sets up a clone wants to see all remotes that it lacks at once.
-    let first = if missing.is_empty() { first } else { Some(PlanError::NoRemote(missing)) };
+    let first = if lacking.is_empty() { first } else { Some(PlanError::NoRemote(lacking)) };
     first.map_or(Ok(steps), Err)
 }
 
@@ -137,9 +174,9 @@ fn locate(trees: &Trees, remotes: &[Remote], refs: &Refs, source: &Source) -> Re
     }
     let Some(remote) = remotes.first() else {
         return match (is_ours, optional) {
-            (true, true) => Ok(None),
+            (_, true) => Ok(None),
             (true, false) => Err(PlanError::NoOwn(branch.clone())),
-            (false, _) => Err(PlanError::NoRemote(vec![(name.clone(), remotes::add_line(name, tree))])),
+            (false, false) => Err(PlanError::NoRemote(vec![(name.clone(), remotes::add_line(name, tree))])),
         };
     };
     let (remote, branch) = (remote.name.clone(), branch.clone());
@@ -170,6 +207,11 @@ fn step(
 /// Finds every branch of the tip in a repository.
 pub fn look(trees: &Trees, repo: &Repo) -> Result<Vec<Step>, PlanError> {
     plan(trees, &repo.remotes()?, &refs(repo)?, |revision| repo.find_commit(revision))
+}
+
+/// Finds the branches of the tip in a repository as far as they are there.
+pub fn look_around(trees: &Trees, repo: &Repo) -> Result<(Vec<Step>, Vec<Missing>), GitError> {
+    find(trees, &repo.remotes()?, &refs(repo)?, |revision| repo.find_commit(revision))
 }
 
 /// Where one branch of a tree stands.
@@ -255,6 +297,8 @@ mod tests {
         assert_eq!(error.to_string(), "the remote `upstream` does not fetch drm-fixes");
         assert!(error.hint().unwrap().contains("set-branches --add upstream drm-fixes"));
         assert_eq!(run(TEXT, &drm, &[FIXES]).unwrap_err().to_string(), "there is no branch drm-rust-next");
+        let (steps, missing) = find(&Trees::parse(TEXT, "t").unwrap(), &[], &refs(&[OURS]), |_| Ok(None)).unwrap();
+        assert_eq!((steps.len(), missing.len(), missing[0].branch.as_str()), (1, 1, "drm-fixes"));
         let optional = format!("{TEXT}optional = true\n");
         assert_eq!(run(&optional, &drm, &[FIXES]).unwrap().len(), 1);
     }

@@ -13,7 +13,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use super::store::blob;
-use super::{StoreError, is_plain};
+use super::{StoreError, is_plain, layout};
 use crate::error::FileContext;
 use crate::git::objects::{ObjectError, Objects};
 use crate::git::pack::Kind;
@@ -64,6 +64,19 @@ impl Fixups {
         Fixups { stored: Objects::new(repo), patches }
     }
 
+    /// The fixups of a store's commit; none without one.
+    pub fn of(repo: &Repo, commit: Option<Oid>) -> Result<Self, StoreError> {
+        let mut stored = Objects::new(repo);
+        let patches = match commit {
+            Some(commit) => {
+                let tree = stored.tree_of(commit)?;
+                layout::fixups(&mut stored, tree)?
+            }
+            None => BTreeMap::new(),
+        };
+        Ok(Fixups { stored, patches })
+    }
+
     /// Whether there is one for a branch.
     pub fn has(&self, branch: &str) -> bool {
         self.patches.contains_key(branch)
@@ -74,13 +87,18 @@ impl Fixups {
         let Some(&patch) = self.patches.get(branch) else { return Ok(Fixed::Nothing) };
         let patch = self.stored.blob(patch).map_err(ResolveError::new)?;
         Ok(match apply(objects, tree, &patch).map_err(ResolveError::new)? {
-            Patched::Tree(tree) => Fixed::Applied { tree, note: format!("fixups/{branch}.patch applied") },
+            Patched::Tree(tree) => Fixed::Applied { tree, note: note(branch) },
             Patched::NotNeeded => {
                 Fixed::Notice(format!("fixups/{branch}.patch is no longer needed: the tree has all of it"))
             }
             Patched::DoesNotApply(why) => Fixed::Notice(format!("fixups/{branch}.patch does not apply:\n{why}")),
         })
     }
+}
+
+/// What a merge says that a fixup was applied to.
+pub fn note(branch: &str) -> String {
+    format!("fixups/{branch}.patch applied")
 }
 
 /// Applies a patch to a tree.

@@ -43,9 +43,15 @@ pub(super) fn read(objects: &mut Objects, tree: Oid) -> Result<Store, StoreError
         }
     }
     store.forgotten = read_toml(objects, tree, FORGOTTEN)?;
-    let fixups = directory(objects, tree, FIXUPS)?;
-    read_fixups(objects, "", &fixups, &mut store.fixups)?;
+    store.fixups = fixups(objects, tree)?;
     Ok(store)
+}
+
+/// The patches of a tree, by the branches whose merges they belong to.
+pub(super) fn fixups(objects: &mut Objects, tree: Oid) -> Result<BTreeMap<String, Oid>, StoreError> {
+    let (entries, mut found) = (directory(objects, tree, FIXUPS)?, BTreeMap::new());
+    read_fixups(objects, "", &entries, &mut found)?;
+    Ok(found)
 }
 
 /// The folders of a directory that are named after conflicts.

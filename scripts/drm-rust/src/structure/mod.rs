@@ -23,6 +23,9 @@ mod list;
 mod tests;
 mod uses;
 
+/// Goes up with each change after which a merge may come out differently: tips say which version they were made with.
+pub const VERSION: u32 = 1;
+
 /// A file that was merged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Merged {

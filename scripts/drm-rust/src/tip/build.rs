@@ -2,11 +2,11 @@
 
 //! Plan → tip, in memory. The same input gives the same commits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::manifest::{self, Branch, Manifest, State};
 use super::memory::Memory;
-use super::{Failure, Fixed, Fixups, Merged, Plan, Planned, Tip, TipError};
+use super::{Failure, Fixups, Merged, Plan, Planned, Tip, TipError};
 use crate::git::commit::{Commit, Identity, Parsed};
 use crate::git::objects::Objects;
 use crate::git::pack::Kind;
@@ -15,6 +15,7 @@ use crate::git::{BranchName, Oid, Repo};
 use crate::merge::history::History;
 use crate::merge::{Merger, Resolver};
 use crate::report::{Reporter, Unit};
+use crate::resolve::fixup::{self, Fixed};
 
 /// What a tip is made with, besides the plan.
 pub struct Inputs<'a> {
@@ -52,7 +53,8 @@ pub fn build(plan: &Plan, inputs: Inputs<'_>, objects: &mut Objects) -> Result<T
         chain.inputs.reporter.advance(1);
     }
     chain.inputs.reporter.end();
-    let manifest = Manifest { start: plan.start, resolutions: chain.inputs.resolutions.clone(), branches };
+    let (resolutions, missing) = (chain.inputs.resolutions.clone(), plan.missing.clone());
+    let manifest = Manifest { start: plan.start, resolutions, missing, branches };
     let commit = chain.finish(&manifest)?;
     notes.notices.append(&mut chain.notices);
     let Chain { merger, merges, .. } = chain;
@@ -72,6 +74,8 @@ pub(super) enum Attempt {
     Contained,
     /// It is merged.
     Merged,
+    /// Its history has nothing in common with the chain's.
+    Unrelated,
     /// It conflicts.
     Conflict(Failure),
 }
@@ -85,6 +89,8 @@ pub(super) struct Chain<'o, 'i> {
     commits: Vec<Oid>,
     /// Their history; read when it is first needed.
     history: Option<Option<History>>,
+    /// Those of them that have nothing in common with the start.
+    unrelated: HashSet<Oid>,
     /// What is in the chain.
     inside: Vec<Oid>,
     head: Oid,
@@ -109,6 +115,7 @@ impl<'o, 'i: 'o> Chain<'o, 'i> {
             memory,
             commits,
             history: None,
+            unrelated: HashSet::new(),
             inside: vec![start],
             head: start,
             date,
@@ -123,6 +130,11 @@ impl<'o, 'i: 'o> Chain<'o, 'i> {
         let failure = match self.attempt(name, *commit)? {
             Attempt::Contained => return self.branch(planned, *commit, State::Contained),
             Attempt::Merged => return self.branch(planned, *commit, State::Merged),
+            Attempt::Unrelated => {
+                let what = format!("{name} at {} has no history in common with the base", commit.short());
+                notes.notices.push(format!("{what}: the tip goes without it"));
+                return self.branch(planned, *commit, State::LeftOut);
+            }
             Attempt::Conflict(failure) => failure,
         };
         let paths: Vec<&str> = failure.conflicts.iter().map(|conflict| conflict.path.as_str()).collect();
@@ -130,7 +142,7 @@ impl<'o, 'i: 'o> Chain<'o, 'i> {
         notes.failures.push(failure);
         let good = self.memory.last_good(name).filter(|good| good != commit);
         if let Some(good) = good
-            && !matches!(self.attempt(name, good)?, Attempt::Conflict(_))
+            && matches!(self.attempt(name, good)?, Attempt::Contained | Attempt::Merged)
         {
             notes.notices.push(format!("{what}: the tip keeps it at {}", good.short()));
             return self.branch(planned, good, State::HeldBack);
@@ -148,17 +160,22 @@ impl<'o, 'i: 'o> Chain<'o, 'i> {
     /// Merges a commit, if that can be done.
     pub(super) fn attempt(&mut self, name: &str, theirs: Oid) -> Result<Attempt, TipError> {
         let resolutions = self.inputs.resolutions.as_deref();
-        let known = self.memory.merge(self.head, theirs, resolutions, self.inputs.fixups.has(name)).cloned();
+        let fixup = self.inputs.fixups.has(name).then(|| fixup::note(name));
+        let known = self.memory.merge((self.head, theirs), resolutions, fixup.as_deref()).cloned();
         if let Some(known) = known {
             self.merged(name, theirs, known.tree, known.notes, true)?;
             return Ok(Attempt::Merged);
         }
         let Some(bases) = self.bases(theirs)? else { return Ok(Attempt::Contained) };
+        if bases.is_empty() {
+            return Ok(Attempt::Unrelated);
+        }
         let outcome = self.merger.merge(&bases, self.head, theirs)?;
         let settled = self.merger.settle(outcome, self.inputs.resolver)?;
         if !settled.left.is_empty() {
             let (name, before) = (name.to_owned(), self.inside.clone());
-            return Ok(Attempt::Conflict(Failure { name, commit: theirs, bases, before, conflicts: settled.left }));
+            let (into, conflicts) = (self.head, settled.left);
+            return Ok(Attempt::Conflict(Failure { name, commit: theirs, into, bases, before, conflicts }));
         }
         let (mut tree, mut notes) = (settled.tree, settled.notes);
         match self.inputs.fixups.fix(name, tree, self.merger.objects())? {
@@ -176,19 +193,38 @@ impl<'o, 'i: 'o> Chain<'o, 'i> {
     /// The merge bases of the chain and a commit; none if it is in already.
     fn bases(&mut self, theirs: Oid) -> Result<Option<Vec<Oid>>, TipError> {
         if self.history.is_none() {
-            let mut history = History::load(self.inputs.repo, &self.commits)?;
+            let mut history = self.load_history()?;
             if let Some(history) = &mut history {
                 self.inside.iter().for_each(|commit| history.add(*commit));
             }
             self.history = Some(history);
         }
+        if self.unrelated.contains(&theirs) {
+            return Ok(Some(Vec::new()));
+        }
         if let Some(Some(history)) = &self.history {
             return Ok((!history.contains(theirs)).then(|| history.bases(theirs)));
         }
-        // Some of the branches have nothing in common with the others.
+        // All have something in common with the start, but not with each other.
         self.merger.objects().store(self.head)?;
         let bases = self.merger.bases(self.head, theirs)?;
         Ok((bases != [theirs]).then_some(bases))
+    }
+
+    /// The history of all that may be merged, without what has nothing in common with the start.
+    fn load_history(&mut self) -> Result<Option<History>, TipError> {
+        let history = History::load(self.inputs.repo, &self.commits)?;
+        if history.is_some() {
+            return Ok(history);
+        }
+        let start = self.inside[0];
+        for &commit in &self.commits {
+            if self.merger.bases(start, commit)?.is_empty() {
+                self.unrelated.insert(commit);
+            }
+        }
+        self.commits.retain(|commit| !self.unrelated.contains(commit));
+        Ok(History::load(self.inputs.repo, &self.commits)?)
     }
 
     fn merged(&mut self, name: &str, theirs: Oid, tree: Oid, notes: Vec<String>, reused: bool) -> Result<(), TipError> {

@@ -4,12 +4,14 @@
 
 use super::manifest::Manifest;
 use super::preview::{self, Clash};
-use super::{Fixups, Inputs, Plan, Planned, Tip, TipError};
+use super::resolutions::Resolutions;
+use super::{Inputs, Plan, Planned, Tip, TipError, missing};
+use crate::git::commit::{Identity, Parsed};
 use crate::git::objects::Objects;
 use crate::git::refs::Change;
 use crate::git::{BranchName, Oid, Repo};
 use crate::lock::Lock;
-use crate::merge::Resolver;
+use crate::neighbours::plan::look_around;
 use crate::oplog::{self, Logged};
 use crate::report::Reporter;
 use crate::tree::{self, PATIENCE, TreeError};
@@ -17,20 +19,6 @@ use crate::workspace::{Trees, Workspace};
 
 /// A branch by its name in the tip, and the revision of `linux/` where it stands.
 pub type Source = (String, String);
-
-/// What a tip of `linux/` is made with.
-pub struct Options<'a> {
-    /// Branches of neighbour trees, in order.
-    pub neighbours: Vec<Source>,
-    /// More branches, merged last.
-    pub with: Vec<Source>,
-    /// Settles conflicts.
-    pub resolver: &'a mut dyn Resolver,
-    /// Patches tied to merges.
-    pub fixups: &'a mut dyn Fixups,
-    /// What both of them read.
-    pub resolutions: Option<String>,
-}
 
 /// A tip of `linux/`.
 #[derive(Clone, Debug)]
@@ -47,93 +35,112 @@ pub struct Made {
     pub left_alone: Option<String>,
 }
 
-/// Makes the tip, and tells what conflicts. Nothing but unreachable objects is written.
-pub fn preview(ws: &Workspace, options: Options<'_>, reporter: &dyn Reporter) -> Result<Made, TipError> {
-    let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
-    let (repo, mut objects, last) = open(ws)?;
-    make(&repo, &mut objects, &last, &trees, options, reporter)
+/// Makes the tip with some more branches, and tells what conflicts. Nothing but unreachable objects is written.
+pub fn preview(ws: &Workspace, with: &[Source], reporter: &dyn Reporter) -> Result<Made, TipError> {
+    let mut linux = Linux::open(ws)?;
+    let (plan, notices) = linux.plan(with)?;
+    linux.make(&plan, notices, reporter)
 }
 
-/// Makes the tip and moves its branch there.
-pub fn integrate(ws: &Workspace, options: Options<'_>, reporter: &dyn Reporter) -> Result<Made, TipError> {
+/// Makes the tip with some more branches, and moves its branch there.
+pub fn integrate(ws: &Workspace, with: &[Source], reporter: &dyn Reporter) -> Result<Made, TipError> {
     let _lock = Lock::take(&ws.lock(), PATIENCE).map_err(TreeError::from)?;
-    let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
-    let (repo, mut objects, last) = open(ws)?;
-    let mut made = make(&repo, &mut objects, &last, &trees, options, reporter)?;
+    let mut linux = Linux::open(ws)?;
+    let (plan, notices) = linux.plan(with)?;
+    let mut made = linux.make(&plan, notices, reporter)?;
     let set = (BranchName::tip(), made.tip.commit);
-    let moved = tree::move_branch(ws, &repo, &mut objects, &last, &trees, set)?;
+    let moved = tree::move_branch(ws, &linux.repo, &mut linux.objects, &linux.last, &linux.trees, set)?;
     (made.changes, made.left_alone) = (moved.changes, moved.left_alone);
     Ok(made)
 }
 
-/// Derives a tip again.
-pub fn verify(
-    ws: &Workspace,
-    rev: &str,
-    options: Options<'_>,
-    reporter: &dyn Reporter,
-) -> Result<(Oid, Manifest), TipError> {
-    let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
-    let (repo, mut objects, _) = open(ws)?;
-    let tip = repo.commit(rev)?;
-    let inputs = inputs(&repo, &trees, options.resolver, options.fixups, options.resolutions, None, reporter);
-    Ok((tip, super::verify(tip, inputs, &mut objects)?))
+/// Derives a tip again, with the resolutions that it was made with.
+pub fn verify(ws: &Workspace, rev: &str, reporter: &dyn Reporter) -> Result<(Oid, Manifest), TipError> {
+    let mut linux = Linux::open(ws)?;
+    let tip = linux.repo.commit(rev)?;
+    let mut resolutions = match Manifest::read(&mut linux.objects, tip)?.resolutions {
+        Some(name) => Resolutions::named(&linux.repo, &name)?,
+        None => Resolutions::newest(&linux.repo)?,
+    };
+    let inputs = inputs(&linux.repo, &linux.trees.ours.identity, &mut resolutions, None, reporter);
+    Ok((tip, super::verify(tip, inputs, &mut linux.objects)?))
 }
 
-fn open(ws: &Workspace) -> Result<(Repo, Objects, Logged), TreeError> {
-    let repo = ws.linux();
-    let missing = || TreeError::NoTree(repo.top().display().to_string());
-    if !repo.exists() {
-        return Err(missing());
+/// `linux/` and what is known about it.
+pub(super) struct Linux {
+    pub(super) repo: Repo,
+    pub(super) objects: Objects,
+    pub(super) last: Logged,
+    pub(super) trees: Trees,
+}
+
+impl Linux {
+    pub(super) fn open(ws: &Workspace) -> Result<Linux, TipError> {
+        let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
+        let repo = ws.linux();
+        let missing = || TreeError::NoTree(repo.top().display().to_string());
+        if !repo.exists() {
+            return Err(missing().into());
+        }
+        let mut objects = Objects::new(&repo);
+        let last = oplog::newest(&repo, &mut objects).map_err(TreeError::from)?.ok_or_else(missing)?;
+        Ok(Linux { repo, objects, last, trees })
     }
-    let mut objects = Objects::new(&repo);
-    let last = oplog::newest(&repo, &mut objects)?.ok_or_else(missing)?;
-    Ok((repo, objects, last))
+
+    /// What the tip is made of: the branches that trees.toml lists, as far as they are there, and some more. Also
+    /// tells what a person should know about the others.
+    pub(super) fn plan(&mut self, with: &[Source]) -> Result<(Plan, Vec<String>), TipError> {
+        let (steps, lacking) = look_around(&self.trees, &self.repo)?;
+        let start = self.last.operation.base.commit;
+        let has_history = !Parsed::read(&mut self.objects, start)?.parents.is_empty();
+        let needed = lacking.iter().filter(|missing| missing.why.is_some());
+        let missing = needed.map(|missing| format!("{}/{}", missing.tree, missing.branch)).collect();
+        let notices = missing::notices(lacking, has_history)?;
+        let step = |step: crate::neighbours::plan::Step| Planned {
+            name: format!("{}/{}", step.tree, step.branch),
+            commit: step.commit,
+        };
+        let mut branches: Vec<Planned> = steps.into_iter().map(step).collect();
+        for (name, rev) in with {
+            branches.push(Planned { name: name.clone(), commit: self.repo.commit(rev)? });
+        }
+        Ok((Plan { start, branches, missing }, notices))
+    }
+
+    /// Makes the tip of a plan in memory.
+    pub(super) fn make(
+        &mut self,
+        plan: &Plan,
+        notices: Vec<String>,
+        reporter: &dyn Reporter,
+    ) -> Result<Made, TipError> {
+        let before = self.repo.view()?.get(&BranchName::tip()).copied();
+        let mut tip = self.build(plan, before, reporter)?;
+        tip.notices.splice(0..0, notices);
+        let look = |failure| preview::look(&self.repo, &mut self.objects, failure);
+        let clashes = tip.failures.iter().map(look).collect::<Result<_, _>>()?;
+        Ok(Made { tip, before, clashes, changes: Vec::new(), left_alone: None })
+    }
+
+    pub(super) fn build(
+        &mut self,
+        plan: &Plan,
+        previous: Option<Oid>,
+        reporter: &dyn Reporter,
+    ) -> Result<Tip, TipError> {
+        let mut resolutions = Resolutions::newest(&self.repo)?;
+        let inputs = inputs(&self.repo, &self.trees.ours.identity, &mut resolutions, previous, reporter);
+        super::build(plan, inputs, &mut self.objects)
+    }
 }
 
 fn inputs<'a>(
     repo: &'a Repo,
-    trees: &'a Trees,
-    resolver: &'a mut dyn Resolver,
-    fixups: &'a mut dyn Fixups,
-    resolutions: Option<String>,
+    identity: &'a Identity,
+    resolutions: &'a mut Resolutions,
     previous: Option<Oid>,
     reporter: &'a dyn Reporter,
 ) -> Inputs<'a> {
-    Inputs { repo, identity: &trees.ours.identity, resolver, fixups, resolutions, previous, reporter }
-}
-
-fn make(
-    repo: &Repo,
-    objects: &mut Objects,
-    last: &Logged,
-    trees: &Trees,
-    options: Options<'_>,
-    reporter: &dyn Reporter,
-) -> Result<Made, TipError> {
-    let before = repo.view()?.get(&BranchName::tip()).copied();
-    let Options { neighbours, with, resolver, fixups, resolutions } = options;
-    let plan = plan(repo, last, &neighbours, &with)?;
-    let inputs = inputs(repo, trees, resolver, fixups, resolutions, before, reporter);
-    let tip = super::build(&plan, inputs, objects)?;
-    let clashes = tip.failures.iter().map(|failure| preview::look(repo, objects, failure)).collect::<Result<_, _>>()?;
-    Ok(Made { tip, before, clashes, changes: Vec::new(), left_alone: None })
-}
-
-/// The order of a tip: fixes first, as they go to Linus first; what the neighbours have; this tree; what is asked for.
-fn plan(repo: &Repo, last: &Logged, neighbours: &[Source], with: &[Source]) -> Result<Plan, TipError> {
-    let view = &last.operation.view;
-    let ours = |name: &str| {
-        let name: BranchName = name.parse().expect("a branch name");
-        view.get(&name).map(|&commit| Planned { name: name.to_string(), commit })
-    };
-    let named = |sources: &[Source]| -> Result<Vec<Planned>, TipError> {
-        let planned = |(name, rev): &Source| Ok(Planned { name: name.clone(), commit: repo.commit(rev)? });
-        sources.iter().map(planned).collect()
-    };
-    let mut branches: Vec<Planned> = ["drm-rust-fixes", "drm-rust-next-fixes"].into_iter().filter_map(ours).collect();
-    branches.extend(named(neighbours)?);
-    branches.extend(ours(BranchName::next().as_str()));
-    branches.extend(named(with)?);
-    Ok(Plan { start: last.operation.base.commit, branches })
+    let Resolutions { settler, fixups, name } = resolutions;
+    Inputs { repo, identity, resolver: settler, fixups, resolutions: Some(name.clone()), previous, reporter }
 }

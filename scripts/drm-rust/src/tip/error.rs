@@ -6,6 +6,8 @@ use crate::error::{Class, Explain};
 use crate::git::objects::ObjectError;
 use crate::git::{GitError, Oid};
 use crate::merge::{MergeError, ResolveError};
+use crate::neighbours::plan::PlanError;
+use crate::resolve::StoreError;
 use crate::tree::TreeError;
 
 /// A tip could not be made, or is not what its manifest says.
@@ -21,6 +23,10 @@ pub enum TipError {
     #[error(transparent)]
     Resolve(#[from] ResolveError),
     #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
     Tree(#[from] TreeError),
     /// The commit has no manifest.
     #[error("{} is no tip: it has no file {}", .0.short(), super::manifest::FILE)]
@@ -28,8 +34,11 @@ pub enum TipError {
     /// The manifest cannot be read.
     #[error("the manifest of {} is not valid:\n{}", .0.short(), .1)]
     Manifest(Oid, String),
+    /// The manifest names resolutions that are not here.
+    #[error("the tip was made with the resolutions `{0}`, which are not here")]
+    Resolutions(String),
     /// A branch of the manifest cannot be merged here.
-    #[error("{0} conflicts here: {1}")]
+    #[error("{0} cannot be merged here: {1}")]
     Underivable(String, String),
     /// The merges are others.
     #[error("{} is not what its manifest gives: the first difference is {what}", .tip.short())]
@@ -54,7 +63,14 @@ impl Explain for TipError {
             TipError::Tree(error) => error.hint(),
             TipError::NoTip(_) => Some("name a commit that `drm-rust integrate --tip` made".into()),
             TipError::Manifest(..) => Some("`git show TIP:integration-manifest` shows it".into()),
-            TipError::Underivable(..) => Some("fetch the resolutions that the tip was made with".into()),
+            TipError::Store(error) => error.hint(),
+            TipError::Plan(error) => error.hint(),
+            TipError::Resolutions(_) => Some(
+                "`drm-rust resolution fetch` gets them; where the last number is another one than in this program's\n\
+                 own tips, another version of it made the tip"
+                    .into(),
+            ),
+            TipError::Underivable(..) => Some("the tip was made by other means, or on another repository".into()),
             TipError::Different { .. } => {
                 Some("it was made by other means, with other resolutions, or for another identity in trees.toml".into())
             }
@@ -70,6 +86,8 @@ impl Explain for TipError {
             TipError::Merge(error) => error.class(),
             TipError::Resolve(error) => error.class(),
             TipError::Tree(error) => error.class(),
+            TipError::Store(error) => error.class(),
+            TipError::Plan(error) => error.class(),
             TipError::Different { .. } => Class::Check,
             TipError::Underivable(..) | TipError::Conflicts(_) => Class::Conflict,
             _ => Class::Failed,

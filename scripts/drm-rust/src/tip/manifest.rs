@@ -25,6 +25,9 @@ pub struct Manifest {
     /// What resolutions and fixups were taken from, where there were any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolutions: Option<String>,
+    /// Branches that belong to the tip, but were not in the repository.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
     /// The branches in order.
     #[serde(default, rename = "branch")]
     pub branches: Vec<Branch>,
@@ -99,12 +102,14 @@ mod tests {
         let manifest = Manifest {
             start: oid(1),
             resolutions: None,
+            missing: vec!["d/d".into()],
             branches: vec![branch("a/b", State::Merged, None), branch("c", State::HeldBack, Some(oid(3)))],
         };
         insta::assert_snapshot!(manifest.to_text(), @r#"
         # What this tip was made from, in order. `drm-rust integrate --verify` derives it again.
 
         start = "0101010101010101010101010101010101010101"
+        missing = ["d/d"]
 
         [[branch]]
         name = "a/b"

@@ -46,11 +46,20 @@ impl Memory {
     }
 
     /// A merge that would come out the same: of the same commits and, if resolutions had a part in it or now may
-    /// have one, with the same resolutions.
-    pub(super) fn merge(&self, ours: Oid, theirs: Oid, resolutions: Option<&str>, has_fixup: bool) -> Option<&Known> {
-        let before = self.manifest.as_ref()?.resolutions.as_deref();
+    /// have one, with the same resolutions. A fixup that was not applied is tried again, as the person is told.
+    pub(super) fn merge(
+        &self,
+        (ours, theirs): (Oid, Oid),
+        resolutions: Option<&str>,
+        fixup: Option<&str>,
+    ) -> Option<&Known> {
+        let same = self.manifest.as_ref()?.resolutions.as_deref() == resolutions;
         let known = self.merges.get(&(ours, theirs))?;
-        (before == resolutions || (known.notes.is_empty() && !has_fixup)).then_some(known)
+        let kept = match fixup {
+            Some(note) => same && known.notes.iter().any(|known| known == note),
+            None => same || known.notes.is_empty(),
+        };
+        kept.then_some(known)
     }
 
     /// The last commit of a branch that could be merged.

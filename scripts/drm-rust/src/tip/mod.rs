@@ -11,7 +11,9 @@ pub mod command;
 mod error;
 pub mod manifest;
 mod memory;
+mod missing;
 pub mod preview;
+pub mod resolutions;
 mod verify;
 
 pub use build::{Inputs, build};
@@ -21,6 +23,7 @@ pub use verify::verify;
 use crate::git::Oid;
 use crate::git::objects::Objects;
 use crate::merge::{Conflict, Count, ResolveError};
+use crate::resolve::fixup::{self, Fixed};
 use manifest::Manifest;
 
 /// What to merge.
@@ -30,6 +33,8 @@ pub struct Plan {
     pub start: Oid,
     /// The branches, in the order in which they are merged.
     pub branches: Vec<Planned>,
+    /// Branches that belong there and are not in the repository.
+    pub missing: Vec<String>,
 }
 
 /// A branch of a plan.
@@ -82,28 +87,14 @@ pub struct Failure {
     pub name: String,
     /// Where it stands.
     pub commit: Oid,
-    /// The merge bases with what it was merged into.
+    /// What it was to be merged into.
+    pub into: Oid,
+    /// The merge bases with that.
     pub bases: Vec<Oid>,
     /// What was merged before it.
     pub before: Vec<Oid>,
     /// The conflicts that nothing settled.
     pub conflicts: Vec<Conflict>,
-}
-
-/// What a fixup did to a merge.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fixed {
-    /// There is none for this branch.
-    Nothing,
-    /// It was applied.
-    Applied {
-        /// The tree afterwards.
-        tree: Oid,
-        /// The line that the merge message gets.
-        note: String,
-    },
-    /// It does not apply, or is no longer needed: the person is told.
-    Notice(String),
 }
 
 /// Patches tied to a merge, for conflicts that git does not see.
@@ -112,6 +103,16 @@ pub trait Fixups {
     fn has(&self, branch: &str) -> bool;
     /// Applies it to the tree of the branch's merge.
     fn fix(&mut self, branch: &str, tree: Oid, objects: &mut Objects) -> Result<Fixed, ResolveError>;
+}
+
+impl Fixups for fixup::Fixups {
+    fn has(&self, branch: &str) -> bool {
+        fixup::Fixups::has(self, branch)
+    }
+
+    fn fix(&mut self, branch: &str, tree: Oid, objects: &mut Objects) -> Result<Fixed, ResolveError> {
+        fixup::Fixups::fix(self, branch, tree, objects)
+    }
 }
 
 /// No fixups.

@@ -20,6 +20,9 @@ pub fn verify(tip: Oid, inputs: Inputs<'_>, objects: &mut Objects) -> Result<Man
         match chain.attempt(&branch.name, branch.commit)? {
             Attempt::Contained => contained.push(branch.name.clone()),
             Attempt::Merged => {}
+            Attempt::Unrelated => {
+                return Err(TipError::Underivable(branch.name.clone(), "no history in common with the base".into()));
+            }
             Attempt::Conflict(Failure { conflicts, .. }) => {
                 let paths: Vec<String> = conflicts.into_iter().map(|conflict| conflict.path).collect();
                 return Err(TipError::Underivable(branch.name.clone(), paths.join(", ")));

@@ -5,7 +5,7 @@
 use crate::env::{Env, Run, hide_ids};
 
 /// A branch of `linux/` with one commit on the base, that writes these files.
-fn branch(env: &Env, name: &str, author: &str, files: &[(&str, &str)]) {
+pub(crate) fn branch(env: &Env, name: &str, author: &str, files: &[(&str, &str)]) {
     let index = env.home().join("index");
     let _ = std::fs::remove_file(&index);
     let git = |args: &[&str], input: &str| {
@@ -34,8 +34,13 @@ fn lib(line: &str) -> String {
     format!("pub mod alloc;\npub mod page;\n{line}\npub mod xarray;\n")
 }
 
-fn env() -> Env {
+/// A checkout whose tip has this tree's branches, the fixes first.
+pub(crate) fn env() -> Env {
     let env = Env::with_alpha();
+    let trees = std::fs::read_to_string(env.root().join("scripts/drm-rust/trees.toml")).unwrap();
+    let fixes = "\n[[tip]]\ntree = 'drm-rust'\nbranch = 'drm-rust-fixes'\noptional = true\n";
+    let next = "\n[[tip]]\ntree = 'drm-rust'\nbranch = 'drm-rust-next'\n";
+    env.write("scripts/drm-rust/trees.toml", &(trees + fixes + next));
     env.run(&["tree"]).ok();
     env
 }
@@ -50,9 +55,10 @@ fn the_tip_is_made_once() {
     branch(&env, "net/page", "A. Dev", &[(LIB, &lib("pub mod net;"))]);
     let run = env.run(&["integrate", "--tip", "--with", "net/page"]);
     insta::assert_snapshot!(shown(&run), @"
-    merged     ID  drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
+    merged     ID  drm-rust/drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
     merged     ID  net/page  net/page: change
     ----- stderr
+    note: not there, and need not be: drm-rust/drm-rust-fixes
     2 merges
     drm-rust-tip: new, at ID
     ----- exit 0
@@ -62,16 +68,17 @@ fn the_tip_is_made_once() {
     insta::assert_snapshot!(env.linux_git(&["log", "--first-parent", "--format=%s|%an|%ad", "--date=unix", "base..drm-rust-tip"]), @"
     drm-rust-tip: integration manifest|DRM-Rust maintainers|1767323045
     Merge net/page into drm-rust-tip|DRM-Rust maintainers|1767323045
-    Merge drm-rust-next into drm-rust-tip|DRM-Rust maintainers|1767323045
+    Merge drm-rust/drm-rust-next into drm-rust-tip|DRM-Rust maintainers|1767323045
     ");
     assert_eq!(env.linux_git(&["symbolic-ref", "HEAD"]), "refs/heads/drm-rust-next");
     assert_eq!(env.linux_git(&["status", "--porcelain"]), "");
     // Again: nothing to do, also after `tree`, and the same on another machine.
     let refs = env.refs();
     insta::assert_snapshot!(shown(&env.run(&["integrate", "--tip", "--with", "net/page"])), @"
-    merged     ID  drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
+    merged     ID  drm-rust/drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
     merged     ID  net/page  net/page: change
     ----- stderr
+    note: not there, and need not be: drm-rust/drm-rust-fixes
     2 merges, 2 of them as before
     drm-rust-tip is up to date: it is at ID
     ----- exit 0
@@ -83,7 +90,7 @@ fn the_tip_is_made_once() {
     other.run(&["integrate", "--tip", "--with", "net/page"]).ok();
     assert_eq!(other.linux_git(&["rev-parse", "drm-rust-tip"]), tip);
     insta::assert_snapshot!(shown(&env.run(&["integrate", "--verify", "drm-rust-tip"])), @"
-    merged     ID  drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
+    merged     ID  drm-rust/drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
     merged     ID  net/page  net/page: change
     ----- stderr
     ID is what its manifest gives
@@ -102,7 +109,7 @@ fn a_dry_run_tells_who_conflicts() {
     let refs = env.refs();
     let run = env.run(&["integrate", "--dry-run", "--with", "net/a", "--with", "net/b"]);
     insta::assert_snapshot!(shown(&run), @"
-    merged     ID  drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
+    merged     ID  drm-rust/drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
     merged     ID  net/a  net/a: change
     left out   ID  net/b  net/b: change
 
@@ -116,6 +123,7 @@ fn a_dry_run_tells_who_conflicts() {
         < ID  A. Dev <dev@drm-rust.example>  net/a: change
         > ID  B. Dev <dev@drm-rust.example>  net/b: change
     ----- stderr
+    note: not there, and need not be: drm-rust/drm-rust-fixes
     note: net/b at ID conflicts in rust/kernel/lib.rs: the tip goes without it
     2 merges
     error: 1 of the tip's branches cannot be merged as they are
@@ -140,7 +148,7 @@ fn a_branch_that_conflicts_stays_at_its_last_good_commit() {
     branch(&env, "net/b", "B. Dev", &[("net/b", "bad\n"), (LIB, &lib("pub mod two;"))]);
     let run = env.run(&with);
     insta::assert_snapshot!(shown(&run), @"
-    merged     ID  drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
+    merged     ID  drm-rust/drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
     merged     ID  net/a  net/a: change
     held back  ID  net/b  net/b: change
 
@@ -154,6 +162,7 @@ fn a_branch_that_conflicts_stays_at_its_last_good_commit() {
         < ID  A. Dev <dev@drm-rust.example>  net/a: change
         > ID  B. Dev <dev@drm-rust.example>  net/b: change
     ----- stderr
+    note: not there, and need not be: drm-rust/drm-rust-fixes
     note: net/b at ID conflicts in rust/kernel/lib.rs: the tip keeps it at ID
     3 merges, 3 of them as before
     drm-rust-tip: ID -> ID
@@ -174,6 +183,74 @@ fn a_branch_that_conflicts_stays_at_its_last_good_commit() {
 }
 
 #[test]
+fn what_is_not_there_is_told() {
+    let env = env();
+    let trees = std::fs::read_to_string(env.root().join("scripts/drm-rust/trees.toml")).unwrap();
+    let drm = "\n[[tip]]\ntree = 'drm'\nbranch = 'drm-next'\n";
+    env.write("scripts/drm-rust/trees.toml", &(trees + drm));
+    // Without a remote; with one that lacks the branch; with a branch of another history; with the real thing.
+    insta::assert_snapshot!(shown(&env.run(&["integrate", "--dry-run"]).ok()), @"
+    merged     ID  drm-rust/drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
+    ----- stderr
+    note: linux/ stands on a release without its history: the tip goes without drm/drm-next
+      drm-rust tree --base git:PATH#REV   takes a clone that has it
+    note: not there, and need not be: drm-rust/drm-rust-fixes
+    1 merge
+    ----- exit 0
+    ");
+    env.linux_git(&["remote", "add", "upstream", "https://git.example/drm"]);
+    insta::assert_snapshot!(shown(&env.run(&["integrate", "--dry-run"]).ok()), @"
+    merged     ID  drm-rust/drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
+    ----- stderr
+    note: the remote `upstream` has no drm-next: the tip goes without drm/drm-next
+    note: not there, and need not be: drm-rust/drm-rust-fixes
+    1 merge
+    ----- exit 0
+    ");
+    let stray = env.linux_git(&["commit-tree", "-m", "stray", "base^{tree}"]);
+    env.linux_git(&["update-ref", "refs/remotes/upstream/drm-next", &stray]);
+    insta::assert_snapshot!(shown(&env.run(&["integrate", "--dry-run"]).ok()), @"
+    merged     ID  drm-rust/drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
+    left out   ID  drm/drm-next  stray
+    ----- stderr
+    note: not there, and need not be: drm-rust/drm-rust-fixes
+    note: drm/drm-next at ID has no history in common with the base: the tip goes without it
+    1 merge
+    ----- exit 0
+    ");
+    branch(&env, "drm-next", "A. Dev", &[("net/a", "a\n")]);
+    env.linux_git(&["update-ref", "refs/remotes/upstream/drm-next", "drm-next"]);
+    insta::assert_snapshot!(shown(&env.run(&["integrate", "--tip"]).ok()), @"
+    merged     ID  drm-rust/drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
+    merged     ID  drm/drm-next  drm-next: change
+    ----- stderr
+    note: not there, and need not be: drm-rust/drm-rust-fixes
+    2 merges
+    drm-rust-tip: new, at ID
+    ----- exit 0
+    ");
+    insta::assert_snapshot!(hide_ids(&env.linux_git(&["show", "drm-rust-tip:integration-manifest"])), @r#"
+    # What this tip was made from, in order. `drm-rust integrate --verify` derives it again.
+
+    start = "f569386b48243855458e0fafe80616e32035116e"
+    resolutions = "none structure 1"
+
+    [[branch]]
+    name = "drm-rust/drm-rust-next"
+    state = "merged"
+    commit = "fc6606bebf3dd4a5174901657c123ab104b845e8"
+    subject = "Merge branch 'topic/rust/alpha' into drm-rust-next"
+
+    [[branch]]
+    name = "drm/drm-next"
+    state = "merged"
+    commit = "9861b6e8467347d86a4a161a304422103128fea4"
+    subject = "drm-next: change"
+    "#);
+    env.run(&["integrate", "--verify", "drm-rust-tip"]).ok();
+}
+
+#[test]
 fn a_tip_that_is_not_what_it_says_is_found() {
     let env = env();
     branch(&env, "net/a", "A. Dev", &[("net/a", "a\n")]);
@@ -191,7 +268,7 @@ fn a_tip_that_is_not_what_it_says_is_found() {
     let forged = env.linux_git(&["commit-tree", "-p", &merge, "-m", "x", "drm-rust-tip^{tree}"]);
     insta::assert_snapshot!(shown(&env.run(&["integrate", "--verify", &forged])), @"
     ----- stderr
-    error: ID is not what its manifest gives: the first difference is the merge of drm-rust-next
+    error: ID is not what its manifest gives: the first difference is the merge of drm-rust/drm-rust-next
     hint: it was made by other means, with other resolutions, or for another identity in trees.toml
     ----- exit 4
     ");
@@ -205,15 +282,14 @@ fn a_tip_that_is_not_what_it_says_is_found() {
 
 #[test]
 fn mistakes_are_explained() {
-    let env = Env::with_alpha();
+    let env = env();
     assert_eq!(env.run(&["integrate"]).code, 2);
-    insta::assert_snapshot!(env.run(&["integrate", "--tip"]), @"
+    insta::assert_snapshot!(Env::with_alpha().run(&["integrate", "--tip"]), @"
     ----- stderr
     error: there is no tree yet: $DIR/checkout/linux is missing
     hint: `drm-rust tree` makes it
     ----- exit 1
     ");
-    env.run(&["tree"]).ok();
     insta::assert_snapshot!(env.run(&["integrate", "--tip", "--with", "nowhere"]), @"
     ----- stderr
     error: there is no commit `nowhere` in $DIR/checkout/linux
@@ -224,11 +300,14 @@ fn mistakes_are_explained() {
     let stray = env.linux_git(&["commit-tree", "-m", "stray", "base^{tree}"]);
     env.linux_git(&["branch", "stray", &stray]);
     insta::assert_snapshot!(shown(&env.run(&["integrate", "--tip", "--with", "stray"])), @"
+    merged     ID  drm-rust/drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
+    left out   ID  stray  stray
     ----- stderr
-    error: ID and ID have no common ancestor
-    hint: branches of the tip stand on one history of Linux. Where linux/ stands on an imported tarball, a
-          real clone is needed: drm-rust tree --base git:PATH#REV
-    ----- exit 1
+    note: not there, and need not be: drm-rust/drm-rust-fixes
+    note: stray at ID has no history in common with the base: the tip goes without it
+    1 merge
+    drm-rust-tip: new, at ID
+    ----- exit 0
     ");
     // A tip that was moved by hand is not lost.
     env.run(&["integrate", "--tip"]).ok();
