@@ -2,6 +2,9 @@
 
 //! `drm-rust integrate`
 
+mod bisect;
+mod resolve;
+
 use clap::{ArgGroup, ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
 
@@ -27,7 +30,16 @@ from. Merges that the tip before had already are not made again.
 A branch that conflicts stays where the tip before had it, or is left out, and
 the command says so. --dry-run changes no branch; it tells which files and lines
 conflict, between which commits and authors, and ends with exit code 3 if a
-branch cannot be merged where it stands.";
+branch cannot be merged where it stands.
+
+What somebody settled before is settled again from the branch drm-rust-rerere,
+and additions to the same list are merged. --resolve opens the other conflicts
+of a branch in a scratch work tree of only the files in conflict; with --done,
+what became of them is recorded for everybody.
+
+  drm-rust integrate --resolve drm/drm-next
+  drm-rust integrate --resolve drm/drm-next --done --why 'both are needed'
+  drm-rust integrate --bisect drm/drm-next topic/rust/part";
 
 #[derive(Args)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true))]
@@ -41,8 +53,21 @@ struct Arguments {
     /// Merge a branch of linux/ besides, last; may be given several times
     #[arg(long, value_name = "BRANCH")]
     with: Vec<String>,
+    /// Open the conflicts of a branch in a scratch work tree
+    #[arg(long, value_name = "BRANCH", group = "what", conflicts_with_all = ["tip", "dry_run", "json"])]
+    resolve: Option<String>,
+    /// Record what became of the conflicts
+    #[arg(long, requires = "resolve", conflicts_with = "with")]
+    done: bool,
+    /// Why they were settled so
+    #[arg(long, value_name = "TEXT", requires = "done")]
+    why: Option<String>,
+    /// Tell which two patches of two branches conflict
+    #[arg(long, num_args = 2, value_names = ["BRANCH", "BRANCH"], group = "what",
+        conflicts_with_all = ["tip", "dry_run", "with", "resolve"])]
+    bisect: Vec<String>,
     /// Derive a tip again from its manifest, and compare
-    #[arg(long, value_name = "TIP", group = "what", conflicts_with_all = ["tip", "dry_run", "with"])]
+    #[arg(long, value_name = "TIP", group = "what", conflicts_with_all = ["tip", "dry_run", "with", "resolve", "bisect"])]
     verify: Option<String>,
     /// Print JSON
     #[arg(long)]
@@ -56,6 +81,16 @@ pub(super) fn args(command: Command) -> Command {
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let with: Vec<Source> = arguments.with.iter().map(|name| (name.clone(), name.clone())).collect();
+    if let [ours, theirs] = &arguments.bisect[..] {
+        return bisect::bisect(context, ours, theirs, arguments.json);
+    }
+    match &arguments.resolve {
+        Some(branch) if arguments.done => {
+            return resolve::done(context, branch, arguments.why.as_deref().unwrap_or_default());
+        }
+        Some(branch) => return resolve::open(context, branch, &with),
+        None => {}
+    }
     if let Some(rev) = &arguments.verify {
         let (tip, manifest) = command::verify(&context.ws, rev, &context.progress)?;
         if arguments.json {
@@ -68,7 +103,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         true => command::preview(&context.ws, &with, &context.progress)?,
         false => command::integrate(&context.ws, &with, &context.progress)?,
     };
-    show(context, &arguments, &made)?;
+    show(context, &made, arguments.json, !arguments.dry_run)?;
     match (arguments.dry_run, made.tip.failures.len()) {
         (true, failures @ 1..) => Err(TipError::Conflicts(failures).into()),
         _ => Ok(()),
@@ -94,9 +129,10 @@ struct JsonMerge<'a> {
     reused: bool,
 }
 
-fn show(context: &Context, arguments: &Arguments, made: &Made) -> CommandResult {
+/// Tells what a tip came to, and what became of its branch if that was to move.
+pub(super) fn show(context: &Context, made: &Made, json: bool, moves: bool) -> CommandResult {
     let tip = &made.tip;
-    if arguments.json {
+    if json {
         let merges = tip.merges.iter().map(|merge| JsonMerge {
             branch: &merge.name,
             commit: merge.commit,
@@ -133,7 +169,7 @@ fn show(context: &Context, arguments: &Arguments, made: &Made) -> CommandResult 
     for change in &made.changes {
         context.say(&super::op::describe(change));
     }
-    if made.changes.is_empty() && !arguments.dry_run {
+    if made.changes.is_empty() && moves {
         context.say(&format!("drm-rust-tip is up to date: it is at {}", tip.commit.short()));
     }
     Ok(())
@@ -155,6 +191,20 @@ fn clash(clash: &Clash) -> String {
 }
 
 fn file(file: &File) -> String {
+    let touches = |what: &str, touches: &[Touch]| -> String {
+        let line = |touch: &Touch| format!("    {what} {}", touched(touch));
+        touches.iter().map(line).collect()
+    };
+    hunks(file) + &touches("<", &file.ours) + &touches(">", &file.theirs)
+}
+
+/// A commit in one line.
+fn touched(touch: &Touch) -> String {
+    format!("{}  {}  {}\n", touch.commit.short(), touch.author, touch.subject)
+}
+
+/// What conflicts in a file.
+fn hunks(file: &File) -> String {
     let mut text = format!("  {}\n    {}\n", file.path, file.message);
     for hunk in &file.hunks {
         text += &format!("    line {}:\n", hunk.line);
@@ -163,10 +213,5 @@ fn file(file: &File) -> String {
         text += &lines("<", &hunk.ours);
         text += &lines(">", &hunk.theirs);
     }
-    let touches = |what: &str, touches: &[Touch]| -> String {
-        let line =
-            |touch: &Touch| format!("    {what} {}  {}  {}\n", touch.commit.short(), touch.author, touch.subject);
-        touches.iter().map(line).collect()
-    };
-    text + &touches("<", &file.ours) + &touches(">", &file.theirs)
+    text
 }

@@ -5,12 +5,13 @@
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use serde::Serialize;
 
-use drm_rust::git::commit::Identity;
+use drm_rust::git::commit::{Identity, Parsed};
 use drm_rust::git::objects::Objects;
+use drm_rust::git::{BranchName, Oid, Repo};
 use drm_rust::resolve::branch::{self, Edit};
-use drm_rust::resolve::dir;
 use drm_rust::resolve::record::{Name, Record, Tombstone};
 use drm_rust::resolve::store::{Change, Store, Stored};
+use drm_rust::resolve::{dir, recorded, share};
 use drm_rust::topic::manage;
 
 use super::CommandResult;
@@ -38,6 +39,10 @@ enum Commands {
     Import(Import),
     /// Take in all that another branch of resolutions knows
     Join(Join),
+    /// Fetch the resolutions of a remote, and take them in
+    Fetch(Remote),
+    /// Push the resolutions to a remote
+    Push(Remote),
     /// Write an rr-cache that git, dim and drm-rerere can use
     Export(Export),
 }
@@ -84,6 +89,13 @@ struct Join {
 }
 
 #[derive(Args)]
+struct Remote {
+    /// A remote of linux/ [default: the one that is this tree]
+    #[arg(value_name = "REMOTE")]
+    remote: Option<String>,
+}
+
+#[derive(Args)]
 struct Export {
     /// The folder; what is in it stays
     #[arg(value_name = "DIR")]
@@ -102,6 +114,8 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         Commands::Forget(arguments) => forget(context, &arguments),
         Commands::Import(arguments) => import(context, &arguments),
         Commands::Join(arguments) => join(context, &arguments),
+        Commands::Fetch(arguments) => fetch(context, &arguments),
+        Commands::Push(arguments) => push(context, &arguments),
         Commands::Export(arguments) => export(context, &arguments),
     }
 }
@@ -145,9 +159,13 @@ fn list(context: &Context, arguments: &List) -> CommandResult {
     context.data(&rows.iter().map(line).collect::<String>())
 }
 
-/// The resolutions that a text selects, at least one.
-fn select<'a>(store: &'a Store, text: &str) -> Result<Vec<&'a Name>, CommandError> {
-    let found = store.select(text);
+/// The resolutions that a text selects, at least one. A merge tells itself which ones it has.
+fn select<'a>(repo: &Repo, store: &'a Store, text: &str) -> Result<Vec<&'a Name>, CommandError> {
+    let mut found = store.select(text);
+    if let (true, Some(commit)) = (found.is_empty(), repo.find_commit(text)?) {
+        let message = Parsed::read(&mut Objects::new(repo), commit)?.message;
+        found = recorded::noted(&message).flat_map(|id| store.select(id)).collect();
+    }
     if found.is_empty() {
         let hint = "`drm-rust resolution list` tells the ids, the branches and the paths";
         return Err(CommandError::failed(format!("no resolution belongs to `{text}`"), hint));
@@ -160,7 +178,7 @@ fn show(context: &Context, arguments: &Show) -> CommandResult {
     let store = branch::load(&repo)?;
     let mut objects = Objects::new(&repo);
     let mut text = String::new();
-    for name in select(&store, &arguments.what)? {
+    for name in select(&repo, &store, &arguments.what)? {
         let stored = &store.resolutions[name];
         text += if text.is_empty() { "" } else { "\n" };
         text += &format!("resolution {name}\n");
@@ -193,7 +211,7 @@ fn show(context: &Context, arguments: &Show) -> CommandResult {
 }
 
 /// The person at the keyboard.
-fn person(context: &Context) -> Result<Identity, CommandError> {
+pub(super) fn person(context: &Context) -> Result<Identity, CommandError> {
     manage::git_identity(&context.ws.root)?.ok_or_else(|| {
         let hint = "git config --global user.name NAME\ngit config --global user.email MAIL";
         CommandError::failed("git does not know who you are", hint)
@@ -202,8 +220,9 @@ fn person(context: &Context) -> Result<Identity, CommandError> {
 
 fn forget(context: &Context, arguments: &Forget) -> CommandResult {
     let who = person(context)?;
-    let store = branch::load(&context.ws.linux())?;
-    let names: Vec<Name> = select(&store, &arguments.what)?.into_iter().cloned().collect();
+    let repo = context.ws.linux();
+    let store = branch::load(&repo)?;
+    let names: Vec<Name> = select(&repo, &store, &arguments.what)?.into_iter().cloned().collect();
     let tombstone = Tombstone { who: who.clone(), why: arguments.why.clone(), date: context.ws.now };
     let what: Vec<String> = names.iter().map(|name| format!("{:.12}", name.to_string())).collect();
     let edit = Edit { who: &who, subject: format!("forget {}: {}", what.join(", "), arguments.why) };
@@ -241,12 +260,34 @@ fn join(context: &Context, arguments: &Join) -> CommandResult {
     let before = branch::load(&repo)?.resolutions.len();
     let theirs = repo.commit(&arguments.commit)?;
     let edit = Edit { who: &who, subject: format!("join {}", arguments.commit) };
-    match branch::join(&context.ws, &edit, theirs)? {
-        Some(_) => {
-            let after = branch::load(&repo)?.resolutions.len();
-            context.say(&format!("{} now, {before} before", counted(after, "resolution", "")));
-        }
-        None => context.say("nothing there that is not known"),
+    let joined = branch::join(&context.ws, &edit, theirs)?;
+    tell_joined(context, &repo, before, joined)
+}
+
+fn tell_joined(context: &Context, repo: &Repo, before: usize, joined: Option<Oid>) -> CommandResult {
+    if joined.is_none() {
+        context.say("nothing there that is not known");
+        return Ok(());
+    }
+    let after = branch::load(repo)?.resolutions.len();
+    context.say(&format!("{} now, {before} before", counted(after, "resolution", "")));
+    Ok(())
+}
+
+fn fetch(context: &Context, arguments: &Remote) -> CommandResult {
+    let who = person(context)?;
+    let repo = context.ws.linux();
+    let before = branch::load(&repo)?.resolutions.len();
+    let joined = share::fetch(&context.ws, arguments.remote.as_deref(), &who)?;
+    tell_joined(context, &repo, before, joined)
+}
+
+fn push(context: &Context, arguments: &Remote) -> CommandResult {
+    let pushed = share::push(&context.ws, arguments.remote.as_deref())?;
+    let where_to = format!("{} of {}", BranchName::rerere(), pushed.remote);
+    match pushed.moved {
+        true => context.say(&format!("{where_to} is at {}", pushed.commit.short())),
+        false => context.say(&format!("{where_to} is up to date")),
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use serde::Serialize;
 
 use drm_rust::git::{Oid, TopicName};
+use drm_rust::tip::{TipError, trial};
 use drm_rust::topic::manage;
 use drm_rust::topic::manifest::Manifest;
 use drm_rust::topic::{self, Topics};
@@ -14,6 +15,7 @@ use drm_rust::workspace::Trees;
 use super::CommandResult;
 use super::context::Context;
 use super::error::CommandError;
+use super::integrate;
 use super::status::counted;
 
 const LONG: &str = "\
@@ -22,6 +24,14 @@ List, show, begin and remove topics.
 A topic is an ordered series of patches on the base, or on other topics. Its
 manifest is scripts/drm-rust/topics/OWNER/NAME.toml, its branch
 topic/OWNER/NAME.";
+
+const CHECK_MERGE: &str = "\
+Merge a topic into the tip on trial, and tell what conflicts.
+
+The topic branch of linux/ is merged into drm-rust-tip as it would be without
+this tree's branches that have the topic already. Tells which files and lines
+conflict, between which commits and authors, and ends with exit code 3 then.
+Nothing is changed.";
 
 #[derive(Subcommand)]
 enum Commands {
@@ -33,6 +43,9 @@ enum Commands {
     New(New),
     /// Remove a topic: its manifest and its overlay files
     Remove(Remove),
+    /// Merge a topic into the tip on trial, and tell what conflicts
+    #[command(long_about = CHECK_MERGE)]
+    CheckMerge(CheckMerge),
 }
 
 #[derive(Args)]
@@ -78,6 +91,16 @@ struct Remove {
     dry_run: bool,
 }
 
+#[derive(Args)]
+struct CheckMerge {
+    /// The topic
+    #[arg(value_name = "OWNER/NAME")]
+    name: String,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
 pub(super) fn args(command: Command) -> Command {
     let command = command.about("List, show, begin and remove topics").long_about(LONG);
     Commands::augment_subcommands(command.subcommand_required(true).arg_required_else_help(true))
@@ -89,6 +112,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         Commands::Show(arguments) => show(context, &arguments),
         Commands::New(arguments) => new(context, &arguments),
         Commands::Remove(arguments) => remove(context, &arguments),
+        Commands::CheckMerge(arguments) => check_merge(context, &arguments),
     }
 }
 
@@ -213,4 +237,11 @@ fn remove(context: &Context, arguments: &Remove) -> CommandResult {
         context.say("`git restore .` brings them back; `drm-rust tree` takes them out of linux/");
     }
     Ok(())
+}
+
+fn check_merge(context: &Context, arguments: &CheckMerge) -> CommandResult {
+    let name: TopicName = arguments.name.parse()?;
+    let made = trial::topic(&context.ws, &name, &context.progress)?;
+    integrate::show(context, &made, arguments.json, false)?;
+    if made.clashes.is_empty() { Ok(()) } else { Err(TipError::Topic(name).into()) }
 }

@@ -43,6 +43,21 @@ pub enum StoreError {
         /// Why.
         message: String,
     },
+    /// No remote to exchange resolutions with.
+    #[error("linux/ has no remote {0}")]
+    NoRemote(String),
+    /// A remote without resolutions.
+    #[error("{} has no branch {}", .0, BranchName::rerere())]
+    NothingThere(String),
+    /// Nothing to push.
+    #[error("there is no resolution to push")]
+    NothingHere,
+    /// The remote has what is not known here.
+    #[error("{0} has resolutions that are not known here")]
+    Behind(String),
+    /// trees.toml does not allow it.
+    #[error("trees.toml does not allow to push {} to {}", BranchName::rerere(), .0)]
+    MayNotPush(String),
     /// Two people changed a fixup.
     #[error("the fixup of {0} was changed on both sides")]
     Fixups(String),
@@ -61,7 +76,12 @@ impl StoreError {
             | StoreError::Damaged { .. }
             | StoreError::Fixups(_)
             | StoreError::NoFile(_)
-            | StoreError::InTheWay(_) => return None,
+            | StoreError::InTheWay(_)
+            | StoreError::NoRemote(_)
+            | StoreError::NothingThere(_)
+            | StoreError::NothingHere
+            | StoreError::Behind(_)
+            | StoreError::MayNotPush(_) => return None,
         })
     }
 }
@@ -80,6 +100,17 @@ impl Explain for StoreError {
             StoreError::NoFile(_) => {
                 Some("such a conflict is settled where it comes from: in one of the branches".into())
             }
+            StoreError::NoRemote(_) => {
+                Some("`git -C linux remote add NAME URL` adds one; its URL in trees.toml makes it the default".into())
+            }
+            StoreError::NothingThere(remote) => {
+                Some(format!("`drm-rust resolution push {remote}` puts yours there, if that is its place"))
+            }
+            StoreError::NothingHere => Some("`drm-rust integrate --resolve BRANCH` makes one".into()),
+            StoreError::Behind(remote) => Some(format!(
+                "drm-rust resolution fetch {remote}   takes them in; then push again. Nothing was pushed"
+            )),
+            StoreError::MayNotPush(_) => Some("add it to the tree's `push` in scripts/drm-rust/trees.toml".into()),
             StoreError::InTheWay(dir) => Some(format!("look what is in {dir}, and move it away")),
             StoreError::Fixups(branch) => {
                 Some(format!("make one patch of both and put it in as fixups/{branch}.patch, on one side or both"))

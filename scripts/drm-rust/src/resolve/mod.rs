@@ -11,6 +11,7 @@ pub mod record;
 pub mod recorded;
 pub mod rerere;
 pub mod scratch;
+pub mod share;
 pub mod store;
 pub mod threeway;
 

@@ -92,8 +92,15 @@ impl Resolver for Recorded {
     }
 }
 
+const NOTE: &str = ": resolved as recorded (";
+
 fn note(conflict: &Conflict, id: ConflictId) -> String {
-    format!("{}: resolved as recorded ({:.12})", conflict.path, id.to_string())
+    format!("{}{NOTE}{:.12})", conflict.path, id.to_string())
+}
+
+/// The first digits of the resolutions that a merge says it was made with.
+pub fn noted(message: &str) -> impl Iterator<Item = &str> {
+    message.lines().filter_map(|line| Some(line.rsplit_once(NOTE)?.1.strip_suffix(')')?))
 }
 
 /// The file with its conflicts, where git's rerere would look at it: both sides are regular files, and the markers

@@ -148,7 +148,8 @@ impl Scratch {
             return Err(StoreError::StillMarked(path));
         }
         let settled = self.settled()?;
-        let subject = format!("resolve the merge of {}: {}", self.state.merge.branch, why.lines().next().unwrap_or(""));
+        let reason = why.lines().next().map_or(String::new(), |why| format!(": {why}"));
+        let subject = format!("resolve the merge of {}{reason}", self.state.merge.branch);
         branch::edit(ws, &Edit { who, subject }, |objects, store| {
             let record = |Settled { conflict, contents, entry }: &Settled| {
                 let record = Record {

@@ -4,7 +4,7 @@
 
 use crate::error::{Class, Explain};
 use crate::git::objects::ObjectError;
-use crate::git::{GitError, Oid};
+use crate::git::{GitError, Oid, TopicName};
 use crate::merge::{MergeError, ResolveError};
 use crate::neighbours::plan::PlanError;
 use crate::resolve::StoreError;
@@ -48,6 +48,21 @@ pub enum TipError {
         /// Where they part.
         what: String,
     },
+    /// The tip has no such branch.
+    #[error("the tip has no branch `{0}`, or several")]
+    NotInTip(String),
+    /// There is nothing to settle.
+    #[error("{0} does not conflict")]
+    NoConflict(String),
+    /// The scratch work tree is about something else.
+    #[error("{1} has the conflicts of an earlier merge of {0}")]
+    AnotherMerge(String, String),
+    /// No scratch work tree.
+    #[error("no conflicts of {0} are open")]
+    NotOpen(String),
+    /// A topic cannot be merged.
+    #[error("{0} conflicts with what the tip has")]
+    Topic(TopicName),
     /// Some branches could not be merged.
     #[error("{0} of the tip's branches cannot be merged as they are")]
     Conflicts(usize),
@@ -74,9 +89,24 @@ impl Explain for TipError {
             TipError::Different { .. } => {
                 Some("it was made by other means, with other resolutions, or for another identity in trees.toml".into())
             }
-            TipError::Conflicts(_) => {
-                Some("the authors above can tell what becomes of the lines; recorded resolutions settle it".into())
+            TipError::Conflicts(_) => Some(
+                "the authors above can tell what becomes of the lines;\n\
+                 drm-rust integrate --resolve BRANCH   settles them for everybody"
+                    .into(),
+            ),
+            TipError::Topic(_) => {
+                Some("the authors above can tell what becomes of the lines: agree before it is published".into())
             }
+            TipError::NotInTip(_) => Some(
+                "`drm-rust integrate --dry-run` lists them as TREE/BRANCH; --with BRANCH adds one that is not listed"
+                    .into(),
+            ),
+            TipError::NoConflict(_) => Some("`drm-rust integrate --dry-run` tells which branches do".into()),
+            TipError::AnotherMerge(name, dir) => Some(format!(
+                "drm-rust integrate --resolve {name} --done   records what was settled there;\n\
+                 rm -r {dir}   drops it"
+            )),
+            TipError::NotOpen(name) => Some(format!("`drm-rust integrate --resolve {name}` opens them")),
         }
     }
 
@@ -89,7 +119,7 @@ impl Explain for TipError {
             TipError::Store(error) => error.class(),
             TipError::Plan(error) => error.class(),
             TipError::Different { .. } => Class::Check,
-            TipError::Underivable(..) | TipError::Conflicts(_) => Class::Conflict,
+            TipError::Underivable(..) | TipError::Conflicts(_) | TipError::Topic(_) => Class::Conflict,
             _ => Class::Failed,
         }
     }

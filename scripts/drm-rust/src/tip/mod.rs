@@ -14,6 +14,8 @@ mod memory;
 mod missing;
 pub mod preview;
 pub mod resolutions;
+pub mod settle;
+pub mod trial;
 mod verify;
 
 pub use build::{Inputs, build};

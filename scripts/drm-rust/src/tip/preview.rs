@@ -8,6 +8,7 @@ use super::{Failure, TipError};
 use crate::git::objects::Objects;
 use crate::git::{GitError, Oid, Repo};
 use crate::merge::Conflict;
+use crate::process::Process;
 
 /// A branch that conflicts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -74,12 +75,23 @@ pub fn look(repo: &Repo, objects: &mut Objects, failure: &Failure) -> Result<Cla
     Ok(Clash { branch: failure.name.clone(), commit: failure.commit, files })
 }
 
+const FORMAT: &str = "--format=%H%n%an <%ae>%n%s";
+
 /// The commits of some histories but not of others that touch a conflict's path, the newest first.
 fn touches(repo: &Repo, conflict: &Conflict, of: &[Oid], not: &[Oid]) -> Result<Vec<Touch>, TipError> {
-    let process = repo.git(["--literal-pathspecs", "log", "--no-merges", "-z", "--format=%H%n%an <%ae>%n%s"]);
+    let process = repo.git(["--literal-pathspecs", "log", "--no-merges", "-z", FORMAT]);
     let process =
         process.args(of.iter().map(ToString::to_string)).arg("--not").args(not.iter().map(ToString::to_string));
-    let process = process.args(["--", &conflict.path]);
+    read_touches(repo, &process.args(["--", &conflict.path]))
+}
+
+/// A commit with its author and subject.
+pub(super) fn touch(repo: &Repo, commit: Oid) -> Result<Touch, TipError> {
+    let process = repo.git(["log", "-1", "-z", FORMAT, &commit.to_string()]);
+    read_touches(repo, &process).map(|mut touches| touches.remove(0))
+}
+
+fn read_touches(repo: &Repo, process: &Process) -> Result<Vec<Touch>, TipError> {
     let output = process.run().map_err(GitError::from)?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut touches = Vec::new();
@@ -87,7 +99,7 @@ fn touches(repo: &Repo, conflict: &Conflict, of: &[Oid], not: &[Oid]) -> Result<
         let mut lines = entry.splitn(3, '\n');
         let mut next = || lines.next().unwrap_or_default();
         let (commit, author, subject) = (next(), next().to_owned(), next().trim_end().to_owned());
-        touches.push(Touch { commit: repo.oid(&process, commit)?, author, subject });
+        touches.push(Touch { commit: repo.oid(process, commit)?, author, subject });
     }
     Ok(touches)
 }

@@ -28,9 +28,9 @@ pub(crate) fn branch(env: &Env, name: &str, author: &str, files: &[(&str, &str)]
     git(&["branch", "-f", name, &commit], "");
 }
 
-const LIB: &str = "rust/kernel/lib.rs";
+pub(crate) const LIB: &str = "rust/kernel/lib.rs";
 
-fn lib(line: &str) -> String {
+pub(crate) fn lib(line: &str) -> String {
     format!("pub mod alloc;\npub mod page;\n{line}\npub mod xarray;\n")
 }
 

@@ -20,6 +20,7 @@ mod refusals;
 mod registry;
 mod report;
 mod resolution;
+mod resolve;
 mod setup;
 mod status;
 mod topic;
