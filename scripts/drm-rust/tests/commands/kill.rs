@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use drm_rust::lock::Lock;
 
 use crate::env::Env;
+use crate::integrate;
 
 const KILLS: u32 = 240;
 
@@ -30,9 +31,10 @@ fn state(env: &Env) -> Option<String> {
     Some(refs)
 }
 
-/// Starts `tree`, kills the program and what it started after a while, and waits until the lock is free.
-fn kill_after(env: &Env, delay: Duration) {
-    let mut command = env.drm_rust(&["tree", "--quiet"]);
+/// Starts the program, kills it and what it started after a while, and waits until the lock is free.
+fn kill_after(env: &Env, args: &[&str], delay: Duration) {
+    let mut command = env.drm_rust(args);
+    command.stdout(Stdio::null());
     let mut child = command.process_group(0).stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(delay);
     // A run that has ended already leaves no group to kill.
@@ -79,7 +81,7 @@ fn killing_leaves_the_old_or_the_new_state() {
         let old = state(&env);
         env.write("rust/kernel/alpha.rs", &format!("//! Round {round}.\n"));
         let span = if from_nothing { whole * 3 } else { whole * 5 / 4 };
-        kill_after(&env, Duration::from_micros(random.below(span)));
+        kill_after(&env, &["tree", "--quiet"], Duration::from_micros(random.below(span)));
         let found = state(&env);
         env.run(&["tree"]).ok();
         let new = state(&env);
@@ -98,4 +100,72 @@ fn killing_leaves_the_old_or_the_new_state() {
     }
     println!("{KILLS} kills: {old_seen} left the old state, {new_seen} the new one, {none_seen} no tree");
     assert!(old_seen > 20 && new_seen > 5, "the kills did not hit: {old_seen} old, {new_seen} new");
+}
+
+/// Kills a command many times, each time with something to do that `prepare` makes. Every kill leaves the old state
+/// or the one that the command makes when it is run again.
+fn kill_often(env: &Env, args: &[&str], kills: u32, mut prepare: impl FnMut(u32)) {
+    let seed = UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    prepare(kills);
+    let start = Instant::now();
+    env.run(args).ok();
+    let span = start.elapsed().as_micros() as u64 * 5 / 4;
+    let (mut old_seen, mut new_seen) = (0, 0);
+    for round in 0..kills {
+        prepare(round);
+        let old = managed(env);
+        kill_after(env, args, Duration::from_micros(random.below(span)));
+        let found = managed(env);
+        // What is done already may be refused: nothing is left to do.
+        env.run(args);
+        let new = managed(env);
+        assert!(found == old || found == new, "seed {seed}, round {round}: {found} is neither {old} nor {new}");
+        assert_ne!(old, new, "seed {seed}, round {round}: the command did nothing");
+        if found == old { old_seen += 1 } else { new_seen += 1 }
+    }
+    println!("{kills} kills: {old_seen} left the old state, {new_seen} the new one");
+    assert!(old_seen > kills / 10 && new_seen > 2, "the kills did not hit: {old_seen} old, {new_seen} new");
+}
+
+/// The branches that the program makes, as the op log has them too.
+fn managed(env: &Env) -> String {
+    let op: serde_json::Value = serde_json::from_str(&env.linux_git(&["show", "refs/drm-rust/oplog:op.json"])).unwrap();
+    let mut text = String::new();
+    for (name, oid) in op["view"].as_object().unwrap() {
+        assert_eq!(env.linux_git(&["rev-parse", &format!("refs/heads/{name}")]), oid.as_str().unwrap(), "{name}");
+        text += &format!("{name} {oid}\n");
+    }
+    assert_eq!(env.linux_git(&["fsck", "--connectivity-only", "--no-dangling"]), "");
+    assert_eq!(env.linux_git(&["status", "--porcelain"]), "");
+    text
+}
+
+#[test]
+fn killing_integrate_leaves_the_old_or_the_new_tip() {
+    let env = integrate::env();
+    integrate::branch(&env, "net/a", "A. Dev", &[("Makefile", "VERSION = 10\n")]);
+    let args = ["integrate", "--quiet", "--tip", "--with", "net/a", "--with", "net/b"];
+    kill_often(&env, &args, 100, |round| {
+        integrate::branch(&env, "net/b", "B. Dev", &[("net/b", &format!("{round}\n"))]);
+    });
+    env.run(&["integrate", "--verify", "drm-rust-tip"]).ok();
+}
+
+#[test]
+fn killing_a_recording_leaves_the_old_or_the_new_resolutions() {
+    let env = integrate::env();
+    env.git(&["config", "user.name", "Tester"]);
+    let lib = |line: String| integrate::lib(&line);
+    integrate::branch(&env, "net/a", "A. Dev", &[(integrate::LIB, &lib("fn one() {}".into()))]);
+    let open = ["integrate", "--quiet", "--resolve", "net/b", "--with", "net/a", "--with", "net/b"];
+    kill_often(&env, &["integrate", "--quiet", "--resolve", "net/b", "--done"], 60, |round| {
+        // A kill may leave what was recorded already open.
+        let _ = std::fs::remove_dir_all(env.root().join("build/resolve"));
+        integrate::branch(&env, "net/b", "B. Dev", &[(integrate::LIB, &lib(format!("fn two{round}() {{}}")))]);
+        env.run(&open).ok();
+        env.write("build/resolve/net/b/rust/kernel/lib.rs", &lib(format!("fn one() {{}}\nfn two{round}() {{}}")));
+    });
+    assert_eq!(env.run(&["resolution", "list"]).ok().stdout.lines().count(), 61);
 }
