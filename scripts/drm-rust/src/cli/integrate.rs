@@ -41,6 +41,13 @@ what became of them is recorded for everybody.
   drm-rust integrate --resolve drm/drm-next --done --why 'both are needed'
   drm-rust integrate --bisect drm/drm-next topic/rust/part";
 
+const USAGE: &str = "\
+drm-rust integrate --tip | --dry-run [--with <BRANCH>]...
+       drm-rust integrate --resolve <BRANCH> [--with <BRANCH>]...
+       drm-rust integrate --resolve <BRANCH> --done [--why <TEXT>]
+       drm-rust integrate --bisect <BRANCH> <BRANCH>
+       drm-rust integrate --verify <TIP>";
+
 #[derive(Args)]
 #[command(group = ArgGroup::new("what").required(true).multiple(true))]
 struct Arguments {
@@ -75,7 +82,8 @@ struct Arguments {
 }
 
 pub(super) fn args(command: Command) -> Command {
-    Arguments::augment_args(command.about("Merge everything near this tree into drm-rust-tip").long_about(LONG))
+    let command = command.about("Merge everything near this tree into drm-rust-tip").long_about(LONG);
+    Arguments::augment_args(command).override_usage(USAGE)
 }
 
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {

@@ -142,6 +142,18 @@ impl Repo {
             .ok_or_else(|| GitError::NoCommit { rev: rev.to_owned(), repo: self.top.display().to_string() })
     }
 
+    /// The commits that some revisions name, with one question to git.
+    pub fn commits(&self, revs: &[&str]) -> Result<Vec<Oid>, GitError> {
+        let missing = |rev: &str| GitError::NoCommit { rev: rev.to_owned(), repo: self.top.display().to_string() };
+        if let Some(rev) = revs.iter().find(|rev| rev.contains('\n')) {
+            return Err(missing(rev));
+        }
+        let input: String = revs.iter().map(|rev| format!("{rev}^{{commit}}\n")).collect();
+        let answer = self.git(["cat-file", "--batch-check=%(objectname)"]).input(input).run()?;
+        let ids: Vec<Option<Oid>> = answer.lines().iter().map(|line| line.parse().ok()).collect();
+        revs.iter().enumerate().map(|(n, rev)| ids.get(n).copied().flatten().ok_or_else(|| missing(rev))).collect()
+    }
+
     /// The tree of a commit.
     pub fn tree(&self, commit: Oid) -> Result<Oid, GitError> {
         let process = self.git(["rev-parse", &format!("{commit}^{{tree}}")]);

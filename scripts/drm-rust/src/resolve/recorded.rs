@@ -100,7 +100,7 @@ fn note(conflict: &Conflict, id: ConflictId) -> String {
 
 /// The first digits of the resolutions that a merge says it was made with.
 pub fn noted(message: &str) -> impl Iterator<Item = &str> {
-    message.lines().filter_map(|line| Some(line.rsplit_once(NOTE)?.1.strip_suffix(')')?))
+    message.lines().filter_map(|line| line.rsplit_once(NOTE)?.1.strip_suffix(')'))
 }
 
 /// The file with its conflicts, where git's rerere would look at it: both sides are regular files, and the markers

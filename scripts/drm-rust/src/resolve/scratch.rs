@@ -67,12 +67,25 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Makes one in a folder that is empty or not there yet.
+    /// Makes one in a folder that is empty or not there yet. It appears when it is complete.
     pub fn create(dir: &Path, merge: MergeOf, found: &[(Conflict, Contents)]) -> Result<Scratch, StoreError> {
         fs::create_dir_all(dir).at("create", dir)?;
         if fs::read_dir(dir).at("read", dir)?.next().is_some() {
             return Err(StoreError::InTheWay(dir.display().to_string()));
         }
+        // A branch may be named like a folder of others, but its last part never begins with a dot.
+        let name = dir.file_name().unwrap_or_default().to_string_lossy();
+        let growing = dir.with_file_name(format!(".{name}.new"));
+        if growing.exists() {
+            fs::remove_dir_all(&growing).at("remove", &growing)?;
+        }
+        let scratch = Self::grow(&growing, merge, found)?;
+        fs::rename(&growing, dir).at("rename", &growing)?;
+        Ok(Scratch { repo: Repo::at(dir), ..scratch })
+    }
+
+    fn grow(dir: &Path, merge: MergeOf, found: &[(Conflict, Contents)]) -> Result<Scratch, StoreError> {
+        fs::create_dir_all(dir).at("create", dir)?;
         let repo = Repo::at(dir);
         repo.git(["init", "--quiet", "--template=", "--initial-branch=ours"]).run()?;
         let mut objects = Objects::new(&repo);

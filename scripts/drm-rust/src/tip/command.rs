@@ -101,9 +101,9 @@ impl Linux {
             commit: step.commit,
         };
         let mut branches: Vec<Planned> = steps.into_iter().map(step).collect();
-        for (name, rev) in with {
-            branches.push(Planned { name: name.clone(), commit: self.repo.commit(rev)? });
-        }
+        let revs: Vec<&str> = with.iter().map(|(_, rev)| rev.as_str()).collect();
+        let commits = self.repo.commits(&revs)?;
+        branches.extend(with.iter().zip(commits).map(|((name, _), commit)| Planned { name: name.clone(), commit }));
         Ok((Plan { start, branches, missing }, notices))
     }
 

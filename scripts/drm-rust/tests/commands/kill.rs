@@ -103,10 +103,9 @@ fn killing_leaves_the_old_or_the_new_state() {
 }
 
 /// Kills a command many times, each time with something to do that `prepare` makes. Every kill leaves the old state
-/// or the one that the command makes when it is run again.
-fn kill_often(env: &Env, args: &[&str], kills: u32, mut prepare: impl FnMut(u32)) {
+/// or the one that the command makes when it is run again. Gives what was seen.
+fn kill_often(env: &Env, args: &[&str], kills: u32, mut prepare: impl FnMut(u32)) -> String {
     let seed = UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
-    println!("seed {seed}");
     let mut random = Random(seed);
     prepare(kills);
     let start = Instant::now();
@@ -125,8 +124,8 @@ fn kill_often(env: &Env, args: &[&str], kills: u32, mut prepare: impl FnMut(u32)
         assert_ne!(old, new, "seed {seed}, round {round}: the command did nothing");
         if found == old { old_seen += 1 } else { new_seen += 1 }
     }
-    println!("{kills} kills: {old_seen} left the old state, {new_seen} the new one");
     assert!(old_seen > kills / 10 && new_seen > 2, "the kills did not hit: {old_seen} old, {new_seen} new");
+    format!("seed {seed}, {kills} kills: {old_seen} left the old state, {new_seen} the new one")
 }
 
 /// The branches that the program makes, as the op log has them too.
@@ -147,9 +146,10 @@ fn killing_integrate_leaves_the_old_or_the_new_tip() {
     let env = integrate::env();
     integrate::branch(&env, "net/a", "A. Dev", &[("Makefile", "VERSION = 10\n")]);
     let args = ["integrate", "--quiet", "--tip", "--with", "net/a", "--with", "net/b"];
-    kill_often(&env, &args, 100, |round| {
+    let seen = kill_often(&env, &args, 100, |round| {
         integrate::branch(&env, "net/b", "B. Dev", &[("net/b", &format!("{round}\n"))]);
     });
+    println!("{seen}");
     env.run(&["integrate", "--verify", "drm-rust-tip"]).ok();
 }
 
@@ -160,12 +160,14 @@ fn killing_a_recording_leaves_the_old_or_the_new_resolutions() {
     let lib = |line: String| integrate::lib(&line);
     integrate::branch(&env, "net/a", "A. Dev", &[(integrate::LIB, &lib("fn one() {}".into()))]);
     let open = ["integrate", "--quiet", "--resolve", "net/b", "--with", "net/a", "--with", "net/b"];
-    kill_often(&env, &["integrate", "--quiet", "--resolve", "net/b", "--done"], 60, |round| {
+    let done = ["integrate", "--quiet", "--resolve", "net/b", "--done"];
+    let seen = kill_often(&env, &done, 60, |round| {
         // A kill may leave what was recorded already open.
         let _ = std::fs::remove_dir_all(env.root().join("build/resolve"));
         integrate::branch(&env, "net/b", "B. Dev", &[(integrate::LIB, &lib(format!("fn two{round}() {{}}")))]);
         env.run(&open).ok();
         env.write("build/resolve/net/b/rust/kernel/lib.rs", &lib(format!("fn one() {{}}\nfn two{round}() {{}}")));
     });
+    println!("{seen}");
     assert_eq!(env.run(&["resolution", "list"]).ok().stdout.lines().count(), 61);
 }
