@@ -3,14 +3,16 @@
 //! Many branches into one tip, on a repository of Linux's size, against what maintainers run today, in the same run:
 //! a sequence of git commands in a full checkout, and loops of `git merge-tree` and `git commit-tree`.
 //!
-//! `cargo bench --bench integrate` prints wall times and ratios; all ways must come to the same tree. It needs
-//! `linux/`, and 3 GB for a checkout. `-- --no-checkout` leaves out the checkout, which takes minutes.
+//! `cargo bench --bench integrate` prints wall times and ratios; all ways must come to the same tree. It makes a
+//! checkout of this repository's last commit with a `linux/` of its own: 3 GB. `-- --no-checkout` leaves out the
+//! sequence in the checkout, which takes minutes.
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a benchmark runs programs and prints")]
 
 mod peers;
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use drm_rust::git::commit::{Commit, Identity};
@@ -18,8 +20,12 @@ use drm_rust::git::objects::Objects;
 use drm_rust::git::pack::Kind;
 use drm_rust::git::treeobj::{self, Mode};
 use drm_rust::git::{Oid, Repo};
-use drm_rust::merge::{Conflict, Contents, Resolution, ResolveError, Resolver};
+use drm_rust::merge::{Conflict, Contents, NoResolver, Resolution, ResolveError, Resolver};
 use drm_rust::report::Silent;
+use drm_rust::resolve::record::Record;
+use drm_rust::resolve::recorded::Recorded;
+use drm_rust::resolve::rerere::ConflictId;
+use drm_rust::resolve::store::{Change, Store};
 use drm_rust::tip::{self, Inputs, NoFixups, Plan, Planned, Tip};
 
 /// The branches of the main comparison, and how many of its merges conflict.
@@ -28,6 +34,8 @@ const BRANCHES: usize = 40;
 const CONFLICTS: [usize; 8] = [4, 9, 14, 19, 24, 29, 34, 39];
 /// Each of these changes a file that others change elsewhere.
 const SHARED: usize = 4;
+/// How many files a commit changes.
+const FILES: usize = 3;
 
 fn main() {
     // `cargo test --benches` only wants to know that it starts.
@@ -36,15 +44,15 @@ fn main() {
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let dir = tempfile::tempdir_in(root.join("build")).unwrap();
-    let lab = Lab::new(&root.join("linux"), &dir.path().join("repository"));
-    let plan = lab.branches(BRANCHES, &CONFLICTS);
+    println!("load: {}", std::fs::read_to_string("/proc/loadavg").unwrap().trim());
+    let lab = Lab::new(&root, &dir.path().join("checkout"));
+    let plan = lab.branches(BRANCHES, &CONFLICTS, FILES);
+    let store = lab.record(&plan);
     println!("{BRANCHES} branches, {} commits, {} merges in conflict", lab.commits(&plan), CONFLICTS.len());
 
-    let mut ours = [0; 3].map(|_| lab.integrate(&plan, None, true));
-    ours.sort_by_key(|(time, _)| *time);
-    let (time, tip) = &ours[1];
-    row("drm-rust, conflicts settled", *time, None);
-    let (plain, unresolved) = lab.integrate(&plan, None, false);
+    let (time, tip) = &lab.median(&plan, Some(store));
+    row("drm-rust, conflicts settled as recorded", *time, None);
+    let (plain, unresolved) = lab.median(&plan, None);
     row("drm-rust, branches in conflict left out", plain, None);
     println!("  how: {:?}", tip.count);
     let tree = lab.tree_before_manifest(tip);
@@ -52,31 +60,25 @@ fn main() {
     let (wall, _) = peers::merge_tree_loop(&lab.repo, &plan, None);
     row("peer: git merge-tree loop, not resolving", wall, Some(plain));
     assert_eq!(unresolved.failures.len(), CONFLICTS.len());
-    let cache = peers::Cache::record(&lab.repo, &plan, dir.path());
+    let cache = peers::Cache::of(&lab.repo, store, dir.path());
     let (wall, peers_tree) = peers::merge_tree_loop(&lab.repo, &plan, Some(&cache));
     row("peer: git merge-tree loop, rr-cache replayed", wall, Some(*time));
     assert_eq!(peers_tree, tree, "the loop comes to the same tree");
 
+    println!("\nthe command itself, with drm-rust-next besides");
+    lab.repo.git(["update-ref", "refs/heads/drm-rust-rerere", &store.to_string()]).run().unwrap();
+    row("drm-rust integrate --tip", lab.command(&plan), None);
+    row("drm-rust integrate --tip, nothing moved", lab.command(&plan), None);
+
     println!("\nafter one branch moved");
     let mut moved = plan.clone();
     moved.branches[30].commit = lab.another_commit(plan.branches[30].commit);
-    let (again, tip) = lab.integrate(&moved, Some(tip.commit), true);
+    let (again, tip) = lab.integrate(&moved, Some(tip.commit), Some(store));
     row("drm-rust, branch 31 of 40", again, None);
     println!("  merges kept: {}", tip.merges.iter().filter(|merge| merge.reused).count());
-    let (again, _) = lab.integrate(&moved, Some(tip.commit), true);
+    let (again, _) = lab.integrate(&moved, Some(tip.commit), Some(store));
     row("drm-rust, nothing moved", again, None);
-
-    println!("\ngrowth");
-    for branches in [10, 40, 160, 640] {
-        let plan = lab.branches(branches, &[]);
-        let (time, _) = lab.integrate(&plan, None, true);
-        let each = time.as_secs_f64() * 1000.0 / branches as f64;
-        println!(
-            "  {branches:4} branches, {:5} commits {:9.3} s   {each:.1} ms a merge",
-            lab.commits(&plan),
-            time.as_secs_f64()
-        );
-    }
+    lab.growth(&plan, store);
     if !std::env::args().any(|arg| arg == "--no-checkout") {
         println!("\na full checkout");
         let (wall, peers_tree) = peers::checkout_loop(&lab.repo, &plan, &cache);
@@ -90,19 +92,20 @@ fn row(what: &str, time: Duration, ours: Option<Duration>) {
     println!("  {what:46} {:8.3} s{}", time.as_secs_f64(), ratio.unwrap_or_default());
 }
 
-/// Settles a conflict as the peers' recorded resolutions do: the lines of both sides, ours first.
-struct Recorded;
+/// Settles a conflict as a person might, and keeps it: the lines of both sides, ours first.
+struct Person(Vec<(Conflict, Contents, Vec<u8>)>);
 
-impl Resolver for Recorded {
+impl Resolver for Person {
     fn resolve(&mut self, conflict: &Conflict, contents: &Contents) -> Result<Option<Resolution>, ResolveError> {
-        let marked = contents.marked.as_ref().expect("only texts conflict here");
-        let entry = Some((Mode::File, peers::both_sides(marked)));
-        Ok(Some(Resolution { entry, note: format!("{}: as recorded", conflict.path) }))
+        let text = peers::both_sides(contents.marked.as_ref().expect("only texts conflict here"));
+        self.0.push((conflict.clone(), contents.clone(), text.clone()));
+        Ok(Some(Resolution { entry: Some((Mode::File, text)), note: String::new() }))
     }
 }
 
-/// A repository with the base and generated branches.
+/// A repository with the base and generated branches: `linux/` of a checkout.
 struct Lab {
+    root: PathBuf,
     repo: Repo,
     base: Oid,
     /// Texts of the base.
@@ -110,33 +113,30 @@ struct Lab {
 }
 
 impl Lab {
-    fn new(linux: &Path, place: &PathBuf) -> Lab {
-        peers::run(
-            peers::git(linux)
-                .args(["clone", "--quiet", "--local", "--no-checkout", "--branch", "base"])
-                .arg(linux)
-                .arg(place),
-        );
-        let repo = Repo::at(place);
+    fn new(checkout: &Path, place: &Path) -> Lab {
+        peers::run(peers::git(checkout).args(["clone", "--quiet", "--local"]).arg(checkout).arg(place));
+        let root = place.to_owned();
+        peers::run(program(&root).args(["tree", "--quiet"]));
+        let repo = Repo::at(place.join("linux"));
         let base = repo.commit("base").unwrap();
         let listed = repo.git(["ls-tree", "-r", "--name-only", "base"]).run().unwrap().lines();
         let files = listed.into_iter().filter(|path| path.ends_with(".c") || path.ends_with(".h")).collect();
-        Lab { repo, base, files }
+        Lab { root, repo, base, files }
     }
 
-    /// Branches of 5 to 20 commits; each commit changes three files that no other branch changes, now and then a
+    /// Branches of 5 to 20 commits; each commit changes some files that no other branch changes, now and then a
     /// file is new, and every fourth branch changes MAINTAINERS in a place of its own.
-    fn branches(&self, count: usize, conflicts: &[usize]) -> Plan {
+    fn branches(&self, count: usize, conflicts: &[usize], files: usize) -> Plan {
         let mut objects = Objects::new(&self.repo);
         let mut branches = Vec::new();
         for n in 0..count {
-            let name = format!("branch-{count}-{n}");
+            let name = format!("branch-{count}-{files}-{n}");
             let mut head = self.base;
             for k in 0..5 + (n * 7) % 16 {
                 let mut edits: Vec<(String, usize, String)> = Vec::new();
-                for j in 0..3 {
+                for j in 0..files {
                     // A step that is coprime to their number spreads the files over the whole tree.
-                    let file = (n + count * (3 * k + j)) * 7919 % self.files.len();
+                    let file = (n + count * (files * k + j)) * 7919 % self.files.len();
                     edits.push((self.files[file].clone(), 3, format!("/* {name}: {k} */")));
                 }
                 if k == 0 && n % SHARED == 0 {
@@ -198,31 +198,115 @@ impl Lab {
         count.run().unwrap().text().parse().unwrap()
     }
 
+    /// Merges once and records what is settled, as the first maintainer does who meets the conflicts.
+    fn record(&self, plan: &Plan) -> Oid {
+        let (mut person, mut objects) = (Person(Vec::new()), Objects::new(&self.repo));
+        self.build(plan, None, &mut person, &mut objects);
+        let mut store = Store::default();
+        for (conflict, contents, text) in person.0 {
+            let (path, who, date) = (conflict.path.clone(), author(), "2026-01-01T00:00:00Z".parse().unwrap());
+            let record = Record { path, conflict: String::new(), who, why: String::new(), date, merge: None };
+            store.record(&mut objects, &conflict, &contents, Some((Mode::File, &text)), record).unwrap();
+        }
+        assert_eq!(store.resolutions.len(), CONFLICTS.len());
+        self.keep(&store, objects)
+    }
+
+    fn keep(&self, store: &Store, mut objects: Objects) -> Oid {
+        let (tree, message) = (store.write(&mut objects), "x\n".to_owned());
+        let commit = Commit { tree, parents: Vec::new(), author: author(), date: 1_800_000_000, message };
+        let commit = objects.write_commit(&commit);
+        objects.flush().unwrap();
+        commit
+    }
+
+    /// The same store with many resolutions of other conflicts.
+    fn larger(&self, store: Oid, count: usize) -> Oid {
+        let mut objects = Objects::new(&self.repo);
+        let mut store = Store::load(&mut objects, Some(store)).unwrap();
+        for n in store.resolutions.len()..count {
+            let mut image = |side: &str| objects.write(Kind::Blob, format!("{side} {n}\n").into_bytes());
+            let (id, preimage) = (image("id"), image("pre"));
+            let id: ConflictId = id.to_string().parse().unwrap();
+            store.add(id, Change::Rerere { preimage, postimage: image("post") }, None);
+        }
+        self.keep(&store, objects)
+    }
+
     /// All of it: from the plan to the branch in the repository.
-    fn integrate(&self, plan: &Plan, previous: Option<Oid>, settle: bool) -> (Duration, Tip) {
+    fn integrate(&self, plan: &Plan, previous: Option<Oid>, store: Option<Oid>) -> (Duration, Tip) {
         let start = Instant::now();
         let mut objects = Objects::new(&self.repo);
-        let (mut recorded, mut nothing) = (Recorded, drm_rust::merge::NoResolver);
-        let inputs = Inputs {
-            repo: &self.repo,
-            identity: &author(),
-            resolver: if settle { &mut recorded } else { &mut nothing },
-            fixups: &mut NoFixups,
-            resolutions: None,
-            previous,
-            reporter: &Silent,
-        };
-        let tip = tip::build(plan, inputs, &mut objects).unwrap();
+        let mut recorded = Recorded::new(&self.repo, store).unwrap();
+        let resolver: &mut dyn Resolver = if store.is_some() { &mut recorded } else { &mut NoResolver };
+        let tip = self.build(plan, previous, resolver, &mut objects);
         objects.flush().unwrap();
-        self.repo.git(["update-ref", "refs/heads/drm-rust-tip", &tip.commit.to_string()]).run().unwrap();
+        self.repo.git(["update-ref", "refs/drm-rust/bench", &tip.commit.to_string()]).run().unwrap();
         let time = start.elapsed();
-        assert!(!settle || tip.merges.len() == plan.branches.len(), "{:?}", tip.notices);
+        assert!(store.is_none() || tip.merges.len() == plan.branches.len(), "{:?}", tip.notices);
         (time, tip)
+    }
+
+    fn build(&self, plan: &Plan, previous: Option<Oid>, resolver: &mut dyn Resolver, objects: &mut Objects) -> Tip {
+        let identity = &author();
+        let (fixups, reporter) = (&mut NoFixups, &Silent);
+        let inputs = Inputs { repo: &self.repo, identity, resolver, fixups, resolutions: None, previous, reporter };
+        tip::build(plan, inputs, objects).unwrap()
+    }
+
+    fn median(&self, plan: &Plan, store: Option<Oid>) -> (Duration, Tip) {
+        let mut runs = [0; 3].map(|_| self.integrate(plan, None, store));
+        runs.sort_by_key(|(time, _)| *time);
+        let [_, median, _] = runs;
+        median
+    }
+
+    /// The program as a person runs it, from its start to its end.
+    fn command(&self, plan: &Plan) -> Duration {
+        let mut command = program(&self.root);
+        command.args(["integrate", "--quiet", "--tip"]);
+        command.args(plan.branches.iter().map(|branch| format!("--with={}", branch.commit)));
+        let start = Instant::now();
+        let shown = String::from_utf8(peers::run(&mut command)).unwrap();
+        let time = start.elapsed();
+        assert_eq!(
+            shown.lines().filter(|line| line.starts_with("merged ")).count(),
+            plan.branches.len() + 1,
+            "{shown}"
+        );
+        time
+    }
+
+    fn growth(&self, plan: &Plan, store: Oid) {
+        println!("\ngrowth");
+        let each = |what: String, plan: &Plan, store: Option<Oid>| {
+            let (time, tip) = self.integrate(plan, None, store);
+            let merge = time.as_secs_f64() * 1000.0 / plan.branches.len() as f64;
+            println!("  {what:46} {:8.3} s   {merge:.1} ms a merge   {:?}", time.as_secs_f64(), tip.count);
+        };
+        for branches in [10, 40, 160, 640] {
+            let plan = self.branches(branches, &[], FILES);
+            each(format!("{branches} branches, {} commits", self.commits(&plan)), &plan, None);
+        }
+        for files in [1, 10, 100] {
+            let plan = self.branches(BRANCHES, &[], files);
+            each(format!("{BRANCHES} branches, {files} files a commit"), &plan, None);
+        }
+        for count in [CONFLICTS.len(), 100, 1000] {
+            each(format!("{BRANCHES} branches, {count} resolutions"), plan, Some(self.larger(store, count)));
+        }
     }
 
     fn tree_before_manifest(&self, tip: &Tip) -> Oid {
         self.repo.tree(tip.merges.last().unwrap().commit).unwrap()
     }
+}
+
+/// The program, on a checkout.
+fn program(root: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_drm-rust"));
+    command.arg("-C").arg(root);
+    command
 }
 
 fn author() -> Identity {

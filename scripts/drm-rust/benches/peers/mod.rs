@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use drm_rust::git::objects::Objects;
 use drm_rust::git::{Oid, Repo};
+use drm_rust::resolve;
+use drm_rust::resolve::store::Store;
 use drm_rust::tip::Plan;
 
 /// Git with the settings that the toolchain uses, too.
@@ -69,47 +72,58 @@ fn preimage(marked: &[u8]) -> Vec<u8> {
     image
 }
 
-/// Recorded resolutions of a plan: of rerere's form, by branch and path.
+/// Recorded resolutions: an rr-cache, as `git rerere` keeps it.
 pub(crate) struct Cache {
     dir: PathBuf,
-    images: HashMap<(String, String), PathBuf>,
+    /// The folders by what their preimages have in conflict.
+    images: HashMap<Vec<u8>, PathBuf>,
 }
 
 impl Cache {
-    /// Merges once and records what is settled: as the first maintainer does who meets the conflicts.
-    pub(crate) fn record(repo: &Repo, plan: &Plan, place: &Path) -> Cache {
-        let mut cache = Cache { dir: place.join("recorded"), images: HashMap::new() };
-        fs::create_dir(&cache.dir).unwrap();
-        loop_over(repo, plan, |branch, path, marked, _| {
-            let dir = cache.dir.join(cache.images.len().to_string());
-            fs::create_dir(&dir).unwrap();
-            fs::write(dir.join("preimage"), preimage(marked)).unwrap();
-            fs::write(dir.join("postimage"), both_sides(marked)).unwrap();
-            cache.images.insert((branch.to_owned(), path.to_owned()), dir);
-            Some(both_sides(marked))
-        });
-        cache
+    /// The rr-cache of a store of resolutions.
+    pub(crate) fn of(repo: &Repo, store: Oid, place: &Path) -> Cache {
+        let dir = place.join("rr-cache");
+        let mut objects = Objects::new(repo);
+        let store = Store::load(&mut objects, Some(store)).unwrap();
+        resolve::dir::export(&mut objects, &store, &dir).unwrap();
+        let folders = fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path());
+        let image = |folder: PathBuf| (conflict(&fs::read(folder.join("preimage")).unwrap()), folder);
+        Cache { images: folders.map(image).collect(), dir }
     }
 
     /// A three-way merge of what is in conflict now, what was, and what became of it.
-    fn replay(&self, repo: &Repo, branch: &str, path: &str, marked: &[u8]) -> Vec<u8> {
-        let dir = &self.images[&(branch.to_owned(), path.to_owned())];
+    fn replay(&self, repo: &Repo, marked: &[u8]) -> Vec<u8> {
+        let image = preimage(marked);
+        let dir = &self.images[&conflict(&image)];
         let this = self.dir.join("thisimage");
-        fs::write(&this, preimage(marked)).unwrap();
+        fs::write(&this, &image).unwrap();
         run(git(repo.top()).args(["merge-file", "-p"]).arg(&this).arg(dir.join("preimage")).arg(dir.join("postimage")))
     }
+}
+
+/// The lines of a preimage that are in conflict.
+fn conflict(image: &[u8]) -> Vec<u8> {
+    let mut inside = false;
+    let mut lines = Vec::new();
+    for line in image.split_inclusive(|&byte| byte == b'\n') {
+        inside |= line == b"<<<<<<<\n";
+        if inside {
+            lines.extend(line);
+        }
+        inside &= line != b">>>>>>>\n";
+    }
+    lines
 }
 
 /// `git merge-tree` and `git commit-tree` for each branch; gives the wall time and the last tree.
 pub(crate) fn merge_tree_loop(repo: &Repo, plan: &Plan, cache: Option<&Cache>) -> (Duration, Oid) {
     let start = Instant::now();
-    let tree =
-        loop_over(repo, plan, |branch, path, marked, repo| cache.map(|cache| cache.replay(repo, branch, path, marked)));
+    let tree = loop_over(repo, plan, |marked, repo| cache.map(|cache| cache.replay(repo, marked)));
     (start.elapsed(), tree)
 }
 
 /// Merges one branch after the other. `settle` may say what becomes of a conflict; otherwise its markers stay.
-fn loop_over(repo: &Repo, plan: &Plan, mut settle: impl FnMut(&str, &str, &[u8], &Repo) -> Option<Vec<u8>>) -> Oid {
+fn loop_over(repo: &Repo, plan: &Plan, mut settle: impl FnMut(&[u8], &Repo) -> Option<Vec<u8>>) -> Oid {
     let mut head = plan.start.to_string();
     let mut tree = String::new();
     for branch in &plan.branches {
@@ -125,7 +139,7 @@ fn loop_over(repo: &Repo, plan: &Plan, mut settle: impl FnMut(&str, &str, &[u8],
         for path in fields {
             // A loop that does not resolve only reports the conflict.
             let blob = || run(git(repo.top()).args(["cat-file", "blob", &format!("{tree}:{path}")]));
-            if let Some(content) = settle(&branch.name, path, &blob(), repo) {
+            if let Some(content) = settle(&blob(), repo) {
                 settled.push((path.to_owned(), content));
             }
         }
@@ -183,7 +197,7 @@ fn merge_in_checkout(top: &Path, name: &str, commit: &str, record: Option<&Cache
     if let (false, Some(cache)) = (clean, record) {
         for path in text(git(top).args(["diff", "--name-only", "--diff-filter=U"])).lines() {
             let marked = fs::read(top.join(path)).unwrap();
-            fs::write(top.join(path), cache.replay(repo, name, path, &marked)).unwrap();
+            fs::write(top.join(path), cache.replay(repo, &marked)).unwrap();
         }
     }
     if record.is_none() {
