@@ -23,6 +23,7 @@ pub mod merge;
 pub mod neighbours;
 pub mod oplog;
 pub mod process;
+pub mod publish;
 pub mod registry;
 pub mod report;
 pub mod resolve;

@@ -193,7 +193,7 @@ fn line(branch: &Branch) -> String {
     format!("{state:9}  {}  {}  {}\n", branch.commit.short(), branch.name, branch.subject)
 }
 
-fn clash(clash: &Clash) -> String {
+pub(super) fn clash(clash: &Clash) -> String {
     let files: String = clash.files.iter().map(file).collect();
     format!("\n{} at {} conflicts:\n{files}", clash.branch, clash.commit.short())
 }

@@ -18,6 +18,7 @@ mod integrate;
 mod man;
 mod op;
 mod progress;
+mod publish;
 mod registry;
 mod report;
 mod resolution;
@@ -66,6 +67,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "check", group: "Topics", args: check::args, run: check::run },
     Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
     Entry { name: "integrate", group: "Topics", args: integrate::args, run: integrate::run },
+    Entry { name: "publish", group: "Topics", args: publish::args, run: publish::run },
     Entry { name: "forward", group: "Topics", args: forward::args, run: forward::run },
     Entry { name: "cycle", group: "Maintaining", args: cycle::args, run: cycle::run },
     Entry { name: "route", group: "Maintaining", args: route::args, run: route::run },

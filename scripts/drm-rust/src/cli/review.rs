@@ -5,7 +5,7 @@
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use drm_rust::check::scope;
-use drm_rust::review::{self, Overrides, Report, ReviewError, Stage, Status};
+use drm_rust::review::{self, Overrides, Report, ReviewError, Stage};
 
 use super::CommandResult;
 use super::context::Context;
@@ -63,17 +63,21 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     } else {
         context.data(&table(&reports))?;
     }
-    let failed: Vec<&str> =
-        reports.iter().filter(|report| report.status == Status::Fail).map(|report| report.check).collect();
+    verdict(&arguments.range, &reports)
+}
+
+/// Fails where a check does not pass.
+pub(super) fn verdict(what: &str, reports: &[Report]) -> CommandResult {
+    let failed = review::failed(reports);
     if failed.is_empty() {
         return Ok(());
     }
-    let hint = "correct the commits, or say with --override CHECK=REASON why they are right";
-    Err(CommandError::check(format!("{} does not pass: {}", arguments.range, failed.join(", ")), hint))
+    let hint = "correct what is told, or say with --override CHECK=REASON why it is right";
+    Err(CommandError::check(format!("{what} does not pass: {}", failed.join(", ")), hint))
 }
 
 /// One line a check, with its findings below.
-fn table(reports: &[Report]) -> String {
+pub(super) fn table(reports: &[Report]) -> String {
     let mut text = String::new();
     for report in reports {
         let commits = match report.commits {

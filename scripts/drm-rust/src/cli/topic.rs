@@ -71,11 +71,14 @@ struct New {
     #[arg(value_name = "OWNER/NAME")]
     name: String,
     /// What the topic is, in one line
-    #[arg(long)]
-    title: String,
+    #[arg(long, required_unless_present = "after")]
+    title: Option<String>,
     /// A topic that it stands on (may be given several times)
     #[arg(long, value_name = "OWNER/NAME")]
     requires: Vec<String>,
+    /// The topic that this is a new revision of: its manifest gets the new name
+    #[arg(long, value_name = "OWNER/NAME", conflicts_with_all = ["title", "requires", "author"])]
+    after: Option<String>,
     /// The author, as `Name <mail>` [default: the identity that git knows]
     #[arg(long)]
     author: Option<String>,
@@ -215,13 +218,22 @@ fn find<'a>(topics: &'a Topics, name: &TopicName) -> Result<&'a Manifest, Comman
 
 fn new(context: &Context, arguments: &New) -> CommandResult {
     let name: TopicName = arguments.name.parse()?;
+    if let Some(old) = &arguments.after {
+        let old: TopicName = old.parse()?;
+        for path in manage::succeed(&context.ws.root, &old, &name)? {
+            context.say(&format!("wrote {path}"));
+        }
+        context.say(&format!("what was published of {old} stays in its tag"));
+        return Ok(());
+    }
     let requires = arguments.requires.iter().map(|name| name.parse()).collect::<Result<Vec<TopicName>, _>>()?;
     let trees = Trees::load(&context.ws.data("trees.toml"))?;
     let author = match &arguments.author {
         Some(author) => author.parse()?,
         None => manage::git_identity(&context.ws.root)?.unwrap_or(trees.ours.identity),
     };
-    let path = manage::create(&context.ws.root, &name, &arguments.title, &requires, &author)?;
+    let path =
+        manage::create(&context.ws.root, &name, arguments.title.as_deref().unwrap_or_default(), &requires, &author)?;
     context.say(&format!("wrote {path}: its comments show what a patch looks like"));
     Ok(())
 }

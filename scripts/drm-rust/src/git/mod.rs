@@ -9,6 +9,7 @@ pub mod names;
 pub mod objects;
 pub mod pack;
 pub mod refs;
+pub mod remote;
 mod repo;
 pub mod treeobj;
 

@@ -7,6 +7,7 @@ pub mod import;
 pub mod nightly;
 pub mod plan;
 pub mod remotes;
+pub mod target;
 pub mod url;
 
 use std::collections::BTreeMap;

@@ -74,7 +74,7 @@ pub enum ReviewError {
     Override(String),
     /// There is no check of this name.
     #[error("there is no check `{0}`")]
-    NoCheck(String),
+    NoCheck(String, Vec<&'static str>),
 }
 
 impl Explain for ReviewError {
@@ -84,10 +84,7 @@ impl Explain for ReviewError {
             ReviewError::Git(error) => return error.hint(),
             ReviewError::Range(_) => "name what to leave out first: base..drm-rust-next".into(),
             ReviewError::Override(_) => "an override has a reason: --override 'link=sent in private'".into(),
-            ReviewError::NoCheck(_) => {
-                let names: Vec<_> = CHECKS.iter().map(|check| check.name).collect();
-                format!("the checks are {}", names.join(", "))
-            }
+            ReviewError::NoCheck(_, names) => format!("the checks are {}", names.join(", ")),
         })
     }
 
@@ -107,18 +104,29 @@ pub struct Overrides(BTreeMap<&'static str, String>);
 impl Overrides {
     /// Reads `CHECK=REASON`, several times.
     pub fn parse(list: &[String]) -> Result<Overrides, ReviewError> {
+        Overrides::with_gates(list, &[])
+    }
+
+    /// As [`Overrides::parse`], for a command that has checks of its own besides those of commits.
+    pub fn with_gates(list: &[String], gates: &[&'static str]) -> Result<Overrides, ReviewError> {
+        let names = || CHECKS.iter().map(|check| check.name).chain(gates.iter().copied());
         let mut overrides = BTreeMap::new();
         for text in list {
             let bad = || ReviewError::Override(text.clone());
             let (name, reason) = text.split_once('=').ok_or_else(bad)?;
             let reason = reason.trim();
-            let check = CHECKS.iter().find(|check| check.name == name.trim());
-            let check = check.ok_or_else(|| ReviewError::NoCheck(name.trim().to_owned()))?;
-            if reason.is_empty() || overrides.insert(check.name, reason.to_owned()).is_some() {
+            let check = names().find(|check| *check == name.trim());
+            let check = check.ok_or_else(|| ReviewError::NoCheck(name.trim().to_owned(), names().collect()))?;
+            if reason.is_empty() || overrides.insert(check, reason.to_owned()).is_some() {
                 return Err(bad());
             }
         }
         Ok(Overrides(overrides))
+    }
+
+    /// Why a check need not pass; none where it must.
+    pub fn reason(&self, check: &str) -> Option<&str> {
+        self.0.get(check).map(String::as_str)
     }
 }
 
@@ -160,6 +168,34 @@ pub struct Report {
     pub details: Vec<String>,
 }
 
+impl Report {
+    /// The report of a command's own check, of so many commits.
+    pub fn gate(check: &'static str, commits: usize, details: Vec<String>, overrides: &Overrides) -> Report {
+        let reason = overrides.reason(check).filter(|_| !details.is_empty()).map(str::to_owned);
+        let status = match (details.is_empty(), &reason) {
+            (true, _) => Status::Pass,
+            (false, Some(_)) => Status::Warn,
+            (false, None) => Status::Fail,
+        };
+        Report { check, status, commits, reason, details }
+    }
+}
+
+/// The checks that did not pass, and need to.
+pub fn failed(reports: &[Report]) -> Vec<&'static str> {
+    reports.iter().filter(|report| report.status == Status::Fail).map(|report| report.check).collect()
+}
+
+/// How that paragraph of a message begins.
+pub const OVERRIDDEN: &str = "Checks that did not pass, and why that is right:";
+
+/// What a tag or a merge says of checks that were overridden: a paragraph, or nothing.
+pub fn overridden(reports: &[Report]) -> String {
+    let line = |report: &Report| report.reason.as_ref().map(|reason| format!("- {}: {reason}\n", report.check));
+    let lines: String = reports.iter().filter_map(line).collect();
+    if lines.is_empty() { lines } else { format!("{OVERRIDDEN}\n{lines}") }
+}
+
 /// Looks at commits.
 pub fn review(
     commits: &[Patch],
@@ -174,13 +210,7 @@ pub fn review(
             let found = (check.run)(commit, oracle)?;
             details.extend(found.into_iter().map(|problem| format!("{}: {problem}", commit.cite())));
         }
-        let reason = overrides.0.get(check.name).filter(|_| !details.is_empty()).cloned();
-        let status = match (details.is_empty(), &reason) {
-            (true, _) => Status::Pass,
-            (false, Some(_)) => Status::Warn,
-            (false, None) => Status::Fail,
-        };
-        Ok(Report { check: check.name, status, commits: commits.len(), reason, details })
+        Ok(Report::gate(check.name, commits.len(), details, overrides))
     };
     checks.map(report).collect()
 }

@@ -99,6 +99,39 @@ pub fn create(
     Ok(shown)
 }
 
+/// Begins a new revision of a topic: its manifest gets another name, and what required the old one requires the new
+/// one. Gives the paths of all manifests that changed.
+pub fn succeed(root: &Path, old: &TopicName, new: &TopicName) -> Result<Vec<String>, ManageError> {
+    let topics = load(root)?;
+    if !topics.contains_key(old) {
+        return Err(ManageError::Unknown(old.clone()));
+    }
+    if topics.contains_key(new) {
+        return Err(ManageError::Exists(new.clone()));
+    }
+    let (from, to) = (root.join(manifest_path(old)), root.join(manifest_path(new)));
+    let mut changed = vec![manifest_path(new)];
+    let requiring = topics.iter().filter(|(_, manifest)| manifest.requires.contains(old));
+    for (name, _) in requiring.filter(|(name, _)| *name != old) {
+        let path = root.join(manifest_path(name));
+        let text = fs::read_to_string(&path).at("read", &path)?;
+        let mut document: toml_edit::DocumentMut = text.parse().expect("it was read as TOML just now");
+        let list = document.get_mut("requires").and_then(|item| item.as_array_mut()).expect("it requires something");
+        for value in list.iter_mut().filter(|value| value.as_str() == Some(old.as_str())) {
+            let decor = value.decor().clone();
+            *value = new.as_str().into();
+            *value.decor_mut() = decor;
+        }
+        fs::write(&path, document.to_string()).at("write", &path)?;
+        changed.push(manifest_path(name));
+    }
+    let dir = to.parent().expect("a manifest is in a folder");
+    fs::create_dir_all(dir).at("create", dir)?;
+    fs::rename(&from, &to).at("rename", &from)?;
+    remove_empty_parents(root, &from);
+    Ok(changed)
+}
+
 /// Removes a topic's manifest and overlay files, which must be committed. Gives their paths.
 pub fn remove(root: &Path, name: &TopicName, dry_run: bool) -> Result<Vec<String>, ManageError> {
     let topics = load(root)?;

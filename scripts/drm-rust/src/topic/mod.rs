@@ -6,6 +6,7 @@ pub mod edit;
 pub mod manage;
 pub mod manifest;
 pub mod overlay;
+pub mod published;
 pub mod scaffold;
 pub mod validate;
 

@@ -14,6 +14,7 @@ use crate::git::{BranchName, GitError};
 use crate::lock::LockError;
 use crate::oplog::OpError;
 use crate::topic::TopicError;
+use crate::topic::published::Record;
 use crate::workspace::TreesError;
 
 /// The tree could not be made, refreshed or put back.
@@ -48,9 +49,17 @@ pub enum TreeError {
     /// `linux/` is not there.
     #[error("there is no tree yet: {0} is missing")]
     NoTree(String),
+    /// What was published would change.
+    #[error("this would change commits that were published:\n{}", tags(.0))]
+    Frozen(Vec<Record>),
     /// Somebody moved branches.
     #[error("branches were moved by other means:\n{}", list(.0))]
     Outside(Vec<BranchName>),
+}
+
+fn tags(records: &[Record]) -> String {
+    let line = |record: &Record| format!("  {} as {}", record.topic, record.name);
+    records.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn list(names: &[BranchName]) -> String {
@@ -75,7 +84,9 @@ impl TreeError {
             TreeError::Object(error) => error,
             TreeError::Op(error) => error,
             TreeError::Worktree(error) => error,
-            TreeError::NotARepository(_) | TreeError::NoTree(_) | TreeError::Outside(_) => return None,
+            TreeError::NotARepository(_) | TreeError::NoTree(_) | TreeError::Outside(_) | TreeError::Frozen(_) => {
+                return None;
+            }
         })
     }
 }
@@ -91,6 +102,21 @@ impl Explain for TreeError {
                     "their commits are not in the manifests. Keep them under a name of your own\n\
                      (git -C linux branch my-work {name}), then let `drm-rust tree --reset` take the branches\n\
                      back; `drm-rust undo` would restore them"
+                ))
+            }
+            TreeError::Frozen(records) => {
+                let name = records.first().map(|record| record.topic.to_string()).unwrap_or_default();
+                let pending = records.iter().find(|record| record.pending);
+                let pending = pending.map(|record| {
+                    format!(
+                        "\n{} was interrupted: `drm-rust publish {}` finds out what became of it",
+                        record.name, record.topic
+                    )
+                });
+                Some(format!(
+                    "others may have them. Put patches after those of the topic, or into another topic that requires\n\
+                     it; or begin a new revision: drm-rust topic new OWNER/NAME --after {name}{}",
+                    pending.unwrap_or_default()
                 ))
             }
             other => other.inner().and_then(Explain::hint),

@@ -21,7 +21,7 @@ use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::lock::Lock;
 use crate::oplog::{self, BaseRecord, Logged, Operation};
 use crate::report::{Reporter, Unit};
-use crate::topic::{self, TopicError, Topics, overlay, validate};
+use crate::topic::{self, TopicError, Topics, overlay, published, validate};
 use crate::workspace::{Trees, Workspace};
 
 pub use self::error::TreeError;
@@ -142,6 +142,7 @@ impl Refresh<'_> {
         let last = oplog::newest(&self.repo, &mut objects)?;
         let base = self.base(options, last.as_ref())?;
         let mut built = self.build(base.commit, &mut objects)?;
+        self.keeps_published(&built)?;
         let current = self.repo.view()?;
         // Branches of other commands stay where they are.
         let others = current.iter().filter(|(name, _)| name.is_of_other_commands());
@@ -178,6 +179,19 @@ impl Refresh<'_> {
         let left_alone = follow(&self.repo, plan)?;
         self.link_b4_config()?;
         Ok(Outcome { created: false, base, built, changes: steps, left_alone })
+    }
+
+    /// What was published stays as it is; patches may come on top.
+    fn keeps_published(&self, built: &Built) -> Result<(), TreeError> {
+        let records = published::records(&self.repo)?;
+        let broken = published::broken(records, |record| {
+            let topic = built.topics.iter().find(|topic| topic.name == record.topic);
+            Ok(topic.is_none_or(|topic| topic.commits.contains(&record.commit)))
+        });
+        match broken?.as_slice() {
+            [] => Ok(()),
+            broken => Err(TreeError::Frozen(broken.to_vec())),
+        }
     }
 
     /// Contributors run b4 in `linux/`, where it looks for `.b4-config`: a link to ours, unknown to git, so that

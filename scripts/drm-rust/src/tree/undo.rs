@@ -8,6 +8,7 @@ use crate::git::objects::Objects;
 use crate::git::refs::{Change, changes};
 use crate::lock::Lock;
 use crate::oplog::{self, Logged, OpError, Operation};
+use crate::topic::published;
 use crate::workspace::{Trees, Workspace};
 
 /// What an undo did.
@@ -40,6 +41,13 @@ pub fn undo(ws: &Workspace, to: Option<&str>) -> Result<Undone, TreeError> {
     let outside = outside_changes(known, &current, wanted);
     if !outside.is_empty() {
         return Err(TreeError::Outside(outside));
+    }
+    let broken = published::broken(published::records(&repo)?, |record| match wanted.get(&record.topic.branch()) {
+        None => Ok(true),
+        Some(tip) => repo.is_ancestor(record.commit, *tip),
+    })?;
+    if !broken.is_empty() {
+        return Err(TreeError::Frozen(broken));
     }
     let managed = managed(&current, known, wanted);
     let steps = changes(&managed, wanted);

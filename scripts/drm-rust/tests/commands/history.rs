@@ -242,7 +242,7 @@ fn a_review_tells_what_a_push_would_refuse() {
     pass  cover-letter       4 commits
     ----- stderr
     error: start..HEAD does not pass: author-signoff, reviewed, merge, fixup
-    hint: correct the commits, or say with --override CHECK=REASON why they are right
+    hint: correct what is told, or say with --override CHECK=REASON why it is right
     ----- exit 4
     "#);
     // No byte of a message can end its record.
