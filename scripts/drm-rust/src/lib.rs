@@ -24,6 +24,7 @@ pub mod neighbours;
 pub mod oplog;
 pub mod process;
 pub mod publish;
+pub mod pull;
 pub mod registry;
 pub mod report;
 pub mod resolve;

@@ -2,6 +2,7 @@
 
 //! One file a command, one table of commands: a new command is a file and a line in [`COMMANDS`].
 
+mod backmerge;
 mod boot;
 mod build;
 mod check;
@@ -11,6 +12,7 @@ mod completions;
 mod context;
 mod cycle;
 mod error;
+mod fast_forward;
 mod fixes;
 mod forward;
 mod igt;
@@ -19,6 +21,7 @@ mod man;
 mod op;
 mod progress;
 mod publish;
+mod pull;
 mod registry;
 mod report;
 mod resolution;
@@ -72,6 +75,9 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "cycle", group: "Maintaining", args: cycle::args, run: cycle::run },
     Entry { name: "route", group: "Maintaining", args: route::args, run: route::run },
     Entry { name: "review", group: "Maintaining", args: review::args, run: review::run },
+    Entry { name: "pull", group: "Maintaining", args: pull::args, run: pull::run },
+    Entry { name: "backmerge", group: "Maintaining", args: backmerge::args, run: backmerge::run },
+    Entry { name: "fast-forward", group: "Maintaining", args: fast_forward::args, run: fast_forward::run },
     Entry { name: "cite", group: "Maintaining", args: cite::args, run: cite::run },
     Entry { name: "fixes", group: "Maintaining", args: fixes::args, run: fixes::run },
     Entry { name: "tc", group: "Maintaining", args: tc::args, run: tc::run },
@@ -85,7 +91,8 @@ const COMMANDS: &[Entry] = &[
 ];
 
 /// The commands that work on the clone that `--repo` names.
-const REPO_COMMANDS: &[&str] = &["tree plan", "cycle", "route", "review", "cite", "fixes", "tc"];
+const REPO_COMMANDS: &[&str] =
+    &["tree plan", "cycle", "route", "review", "pull", "backmerge", "fast-forward", "cite", "fixes", "tc"];
 
 const ABOUT: &str = "Make and keep the complete DRM-Rust kernel tree";
 

@@ -234,7 +234,7 @@ fn undated(text: &str) -> String {
 }
 
 /// ` 3 files changed, 4 insertions(+), 5 deletions(-)`
-fn totals(line: &str) -> Option<Totals> {
+pub fn totals(line: &str) -> Option<Totals> {
     let mut totals = Totals::default();
     for (i, part) in line.trim().split(", ").enumerate() {
         let (number, what) = part.split_once(' ')?;

@@ -17,6 +17,7 @@ mod kill;
 mod neighbours;
 mod ops;
 mod publish;
+mod pull;
 mod refusals;
 mod registry;
 mod remotes;
