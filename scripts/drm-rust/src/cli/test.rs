@@ -10,7 +10,7 @@ use drm_rust::kernel::only;
 use drm_rust::kernel::variant::Variant;
 use drm_rust::kunit::results::{Totals, failures};
 use drm_rust::kunit::{self, Report, junit, known};
-use drm_rust::tree;
+use drm_rust::tree::{self, status};
 
 use super::CommandResult;
 use super::build::{Selection, build, require_emulators};
@@ -106,8 +106,12 @@ impl Row {
 }
 
 fn test(context: &Context, request: &Request, options: &kunit::Options, quiet: bool) -> Result<Row, CommandError> {
+    let linux = context.ws.linux();
+    let before = status::clean_tree(&linux)?;
     let kernel = build(context, request)?;
-    let report = kunit::run(&kernel, &context.ws.cache, options, &context.progress)?;
+    let mut report = kunit::run(&kernel, &context.ws.cache, options, &context.progress)?;
+    // Results of a tree that changed meanwhile are of neither.
+    report.tree = before.filter(|_| status::clean_tree(&linux).is_ok_and(|after| after == before));
     save(&kernel, &report)?;
     if !quiet {
         context.data(&summary(&report))?;

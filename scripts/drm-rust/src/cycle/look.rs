@@ -31,6 +31,25 @@ pub fn containing(repo: &Repo, commit: Oid) -> Result<Vec<Release>, GitError> {
     Ok(tags.into_iter().map(|tag| tag.release).collect())
 }
 
+/// Linus's newest tag in the history of a commit.
+pub fn newest_in(repo: &Repo, commit: Oid) -> Result<Option<Release>, CycleError> {
+    let tags = releases(repo, &["--merged".to_owned(), commit.to_string()])?;
+    Ok(tags.into_iter().next_back().map(|tag| tag.release))
+}
+
+/// The branches that linux-next takes, and those of ours that they follow: fixes of what drm-next has go before
+/// features as long as there are some.
+pub fn linux_next(repo: &Repo) -> Result<Vec<(BranchName, BranchName)>, CycleError> {
+    let name = |text: &str| text.parse::<BranchName>().expect("it is a branch");
+    let source = if is_ahead(repo)? { name("drm-rust-next-fixes") } else { BranchName::next() };
+    let mut branches = vec![(name("for-linux-next"), source)];
+    let fixes = name("drm-rust-fixes");
+    if repo.find_commit(&fixes.full())?.is_some() {
+        branches.push((name("for-linux-next-fixes"), fixes));
+    }
+    Ok(branches)
+}
+
 /// The branches that have a commit, by the full names of their references.
 pub fn branches_containing(repo: &Repo, commit: Oid) -> Result<Vec<String>, GitError> {
     let contains = ["for-each-ref", "--format=%(refname)", "--contains", &commit.to_string()];

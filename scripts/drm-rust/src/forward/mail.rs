@@ -56,6 +56,8 @@ pub struct PullRequest {
     pub tag: String,
     /// The release that the changes are meant for, if somebody said.
     pub release: Option<String>,
+    /// What the tag tells of checks that did not pass.
+    pub overridden: String,
     /// Where the tag is.
     pub url: String,
     /// What the receiver has already.
@@ -94,6 +96,9 @@ impl PullRequest {
                 text += &format!("- {} ({})\n", entry.title.trim(), entry.name.branch());
                 text.extend(entry.summary.trim().lines().map(indented));
             }
+        }
+        if !self.overridden.is_empty() {
+            text += &format!("\n{}\n", self.overridden.trim_end());
         }
         text
     }
@@ -198,6 +203,7 @@ mod tests {
         PullRequest {
             tag: "drm-rust-next-2026-11-21".into(),
             release: None,
+            overridden: String::new(),
             url: "https://git.example/kernel.git".into(),
             base: Oid::from_bytes([1; 20]),
             base_cite: "Linux 7.3.4 (2026-11-18 00:00:00 +0000)".into(),

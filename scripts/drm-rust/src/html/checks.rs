@@ -92,6 +92,18 @@ pub fn load(ws: &Workspace) -> Part<Checks> {
     parse(&text)
 }
 
+/// What speaks against a commit: of the run that was written down last.
+pub fn against(ws: &Workspace, tip: Oid) -> Vec<String> {
+    let none = "no run of the checks has left results: `drm-rust check`";
+    let text = fs::read_to_string(path(ws)).unwrap_or_default();
+    let Ok(run) = serde_json::from_str::<Run>(&text) else { return vec![none.to_owned()] };
+    if run.tip != tip {
+        return vec![format!("the results are of {}, not of {}: `drm-rust check`", run.tip.short(), tip.short())];
+    }
+    let failed = run.reports.into_iter().filter(|entry| entry.verdict.status == Status::Fail);
+    failed.map(|entry| format!("{} does not pass: {}", entry.tool, entry.verdict.summary)).collect()
+}
+
 fn parse(text: &str) -> Part<Checks> {
     let run: Run = serde_json::from_str(text)
         .map_err(|error| Missing::new(format!("build/check/report.json is damaged: {error}"), HINT))?;

@@ -173,7 +173,17 @@ mod tests {
     fn found(name: &str, suites: Vec<Test>) -> Found {
         let totals = Totals::of(&suites);
         let (errors, splats, last_lines) = (Vec::new(), Vec::new(), Vec::new());
-        let report = Report { arch: name.into(), seconds: 1.0, totals, errors, splats, last_lines, suites };
+        let report = Report {
+            arch: name.into(),
+            tree: None,
+            filter: None,
+            seconds: 1.0,
+            totals,
+            errors,
+            splats,
+            last_lines,
+            suites,
+        };
         Found { name: name.into(), time: Timestamp::UNIX_EPOCH, report }
     }
 

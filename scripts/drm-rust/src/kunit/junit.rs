@@ -75,6 +75,8 @@ mod tests {
         let suites = vec![suite];
         let report = Report {
             arch: "um".into(),
+            tree: None,
+            filter: None,
             seconds: 1.0,
             totals: Totals::of(&suites),
             errors: vec!["the kernel panicked".into()],

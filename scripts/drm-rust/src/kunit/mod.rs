@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{FileContext, FileError};
+use crate::git::Oid;
 use crate::kernel::arch::Machine;
 use crate::kernel::boot::{self, BootError};
 use crate::kernel::build::Kernel;
@@ -77,6 +78,12 @@ pub struct Options {
 pub struct Report {
     /// The architecture.
     pub arch: String,
+    /// The tree of `linux/` that was tested; none where it had changes that are not committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Oid>,
+    /// Which suites ran; none where all did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
     /// Wall time from the start of the kernel to its end (seconds).
     pub seconds: f64,
     /// How many tests ended how.
@@ -213,6 +220,8 @@ impl Recorder {
         let from = if errors.is_empty() { self.console.len() } else { self.console.len().saturating_sub(LAST_LINES) };
         Report {
             arch: arch.to_owned(),
+            tree: None,
+            filter: options.filter.clone(),
             seconds: self.last.as_secs_f64(),
             totals: Totals::of(&suites),
             errors,

@@ -144,6 +144,14 @@ fn merged_into(repo: &Repo, view: &View, tip: Option<Oid>, patches: usize) -> Re
     Ok(merged)
 }
 
+/// The tree that `linux/` has checked out; none where something is not committed.
+pub fn clean_tree(repo: &Repo) -> Result<Option<Oid>, GitError> {
+    if !dirty_linux(repo)?.is_empty() {
+        return Ok(None);
+    }
+    repo.tree(repo.commit("HEAD")?).map(Some)
+}
+
 fn dirty_linux(repo: &Repo) -> Result<Vec<String>, GitError> {
     let mut files = worktree::dirty_files(repo)?;
     files.extend(repo.git(["diff-index", "--cached", "--name-only", "HEAD", "--"]).run()?.lines());

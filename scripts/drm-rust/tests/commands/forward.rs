@@ -11,7 +11,7 @@ fn the_mail() {
     let env = Env::with_alpha();
     env.run(&["tree"]).ok();
     let run = env.run(&["forward", "--dry-run", "--for", "v9.10"]);
-    insta::assert_snapshot!(run, @"
+    insta::assert_snapshot!(run, @r#"
     From: Tester <tester@drm-rust.example>
     To: Drm <drm@lists.example>
     Cc: rust@lists.example
@@ -61,9 +61,31 @@ fn the_mail() {
      2 files changed, 2 insertions(+)
      create mode 100644 rust/kernel/alpha.rs
     ----- stderr
-    drm-rust-next-2026-01-02 is ready to be signed; the mail is in build/forward/drm-rust-next-2026-01-02.eml
+    pass  clean              2 commits
+    fail  check              1 finding in 2 commits
+          no run of the checks has left results: `drm-rust check`
+    fail  kunit              1 finding in 2 commits
+          there are no results of KUnit on UML: `drm-rust test`
+    fail  base               1 finding in 2 commits
+          the base is imported and not Linus's commit: nobody could pull what stands on it (`drm-rust tree --base git:PATH#REV` takes the commit of a clone)
+    pass  neighbours         2 commits
+    pass  signature          2 commits
+    pass  author             2 commits
+    pass  author-signoff     2 commits
+    pass  committer-signoff  2 commits
+    fail  link               1 finding in 2 commits
+          6fb5beffdeac ("rust: alpha: add the alpha module"): it has no `Link: https://patch.msgid.link/<message-id>`
+    fail  reviewed           1 finding in 2 commits
+          6fb5beffdeac ("rust: alpha: add the alpha module"): its committer is its author, and nobody else has reviewed or acked it
+    pass  template           2 commits
+    pass  fixes              2 commits
+    pass  merge              2 commits
+    pass  fixup              2 commits
+    pass  cover-letter       2 commits
+    note: as it is, check, kunit, base, link, reviewed would not pass
+    drm-rust-next-2026-01-02 could be made; the mail is in build/forward/drm-rust-next-2026-01-02.eml
     ----- exit 0
-    ");
+    "#);
     let written = env.root().join("build/forward/drm-rust-next-2026-01-02.eml");
     assert_eq!(fs::read_to_string(written).unwrap(), run.stdout);
 }
@@ -95,7 +117,7 @@ fn the_body_is_what_git_request_pull_writes() {
     assert_eq!(ours.trim_end(), gits.trim_end());
     // A tag that exists is not used twice.
     let run = env.run(&["forward", "--dry-run"]).ok();
-    assert!(run.stderr.contains("drm-rust-next-2026-01-02-2 is ready"), "{run}");
+    assert!(run.stderr.contains("drm-rust-next-2026-01-02-2 could be made"), "{run}");
 }
 
 #[test]
@@ -126,11 +148,12 @@ fn it_is_written_only_for_what_is_up_to_date() {
 }
 
 #[test]
-fn nothing_is_sent_or_tagged() {
+fn nothing_is_sent_or_tagged_for_a_trial() {
     let env = Env::with_alpha();
     env.run(&["tree"]).ok();
     let refs = env.refs();
     env.run(&["forward", "--dry-run"]).ok();
     assert_eq!(env.refs(), refs);
-    assert_eq!(env.run(&["forward"]).code, 2);
+    let run = env.run(&["forward"]);
+    assert!(run.stderr.contains("error: no remote of $DIR/checkout/linux is drm-rust\n"), "{run}");
 }

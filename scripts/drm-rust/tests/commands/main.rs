@@ -8,6 +8,7 @@ mod check;
 mod ci;
 mod env;
 mod forward;
+mod forwarding;
 mod help;
 mod history;
 mod igt;
