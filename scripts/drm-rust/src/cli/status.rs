@@ -4,6 +4,7 @@
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
+use drm_rust::tree::arrival::By;
 use drm_rust::tree::status::{self, Freshness, Status, TopicStatus};
 
 use super::CommandResult;
@@ -14,7 +15,10 @@ Show base, topics, what waits to be forwarded, and what is dirty.
 
 For each topic: its branch's tip, whether the branch is what manifest and
 overlay say (current), `drm-rust tree` has something to do (stale) or there is
-no branch yet (new), its patches, and where it is merged.";
+no branch yet (new), its patches, and where it is merged. Where linux/ has the
+remotes of other trees, it tells which of their branches have the patches: the
+commits themselves, or other commits with the same changes. A published topic
+waits until drm-next or Linus has all of it. Nothing is fetched.";
 
 #[derive(Args)]
 struct Arguments {
@@ -72,7 +76,24 @@ fn line(topic: &TopicStatus, width: usize) -> String {
     let requires: Vec<String> = topic.requires.iter().map(ToString::to_string).collect();
     let patches = counted(topic.patches, "patch", "");
     let tail = names(&merged, "in") + &names(&requires, "requires");
-    format!("  {:width$}  {tip:12}  {state:7}  {patches}{tail}\n", topic.name)
+    let mut text = format!("  {:width$}  {tip:12}  {state:7}  {patches}{tail}\n", topic.name);
+    let mut more = |words: String| text += &format!("  {:width$}  {words}\n", "");
+    if let Some(tag) = &topic.published {
+        let waits = topic.waits.map(|days| format!(", waits for {}", counted(days as usize, "day", "")));
+        more(format!("published as {tag}{}", waits.unwrap_or_default()));
+    }
+    for arrival in &topic.arrived {
+        let part = match arrival.patches == topic.patches {
+            true => String::new(),
+            false => format!(", {} of {}", arrival.patches, topic.patches),
+        };
+        let by = if arrival.by == By::PatchId { " as other commits" } else { "" };
+        more(format!("arrived in {}/{}{by}{part}", arrival.tree, arrival.branch));
+    }
+    if topic.retired {
+        more("the next base has it: the topic can be removed then".to_owned());
+    }
+    text
 }
 
 fn files(label: &str, files: &[String]) -> String {

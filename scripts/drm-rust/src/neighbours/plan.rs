@@ -221,7 +221,8 @@ pub fn branch(trees: &Trees, repo: &Repo, tree: &TreeName, branch: BranchName) -
     Ok(found.expect("a branch that may not be missing is found, or an error").1)
 }
 
-fn refs(repo: &Repo) -> Result<Refs, GitError> {
+/// The branches of a repository and of its remotes.
+pub fn refs(repo: &Repo) -> Result<Refs, GitError> {
     let process = repo.git(["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", "refs/remotes/"]);
     let mut refs = Refs::new();
     for line in process.run()?.lines() {

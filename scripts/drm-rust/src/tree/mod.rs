@@ -2,6 +2,7 @@
 
 //! `linux/`: the complete tree, made and kept up to date from the base, the overlay and the manifests.
 
+pub mod arrival;
 pub mod build;
 pub mod status;
 pub mod undo;

@@ -4,13 +4,14 @@
 
 use serde::Serialize;
 
+use super::arrival::{self, Arrival, Patches};
 use super::build::{self, BuildError, Input};
 use super::{TreeError, load_topics, worktree};
 use crate::git::objects::Objects;
 use crate::git::refs::View;
 use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
 use crate::oplog::{self, BaseRecord};
-use crate::topic::Topics;
+use crate::topic::{Topics, manage, published};
 use crate::workspace::{Trees, Workspace};
 
 /// Everything that `status` tells.
@@ -57,6 +58,14 @@ pub struct TopicStatus {
     pub merged_into: Vec<BranchName>,
     /// Whether the branch is up to date.
     pub freshness: Freshness,
+    /// The branches of other trees that have patches of it.
+    pub arrived: Vec<Arrival>,
+    /// The tag that it was published as last.
+    pub published: Option<String>,
+    /// Days since then, until upstream has all of it.
+    pub waits: Option<i64>,
+    /// Whether Linus has all of it, so that a newer base does without.
+    pub retired: bool,
 }
 
 /// Looks at everything.
@@ -101,9 +110,47 @@ pub fn status(ws: &Workspace) -> Result<Status, TreeError> {
             requires: manifest.requires.clone(),
             merged_into: merged_into(&repo, &view, tip, manifest.patches.len())?,
             freshness,
+            arrived: Vec::new(),
+            published: None,
+            waits: None,
+            retired: false,
         });
     }
+    if repo.exists() {
+        add_arrivals(ws, &repo, &topics, &mut status)?;
+    }
     Ok(status)
+}
+
+/// Adds where topics have arrived, and how long those wait that were published.
+fn add_arrivals(ws: &Workspace, repo: &Repo, topics: &Topics, status: &mut Status) -> Result<(), TreeError> {
+    let trees = Trees::load(&ws.data("trees.toml"))?;
+    let branches = arrival::branches(repo, &trees)?;
+    let mut patches = Vec::new();
+    for (name, manifest) in topics.iter().filter(|_| !branches.is_empty()) {
+        let edits = manifest.patches.iter().flat_map(|patch| patch.edits.iter().map(|edit| edit.file.as_str()));
+        let files = manifest.files().chain(edits).map(str::to_owned).collect();
+        let commits = manage::commits(repo, name, manifest.patches.len())?;
+        let since = manifest.patches.iter().map(|patch| patch.date.as_second()).min();
+        if let Some(since) = since.filter(|_| !commits.is_empty()) {
+            patches.push(Patches { name: name.clone(), commits, files, since });
+        }
+    }
+    let mut arrivals = arrival::look(repo, branches, &patches)?;
+    let mut records = published::published(repo)?;
+    for topic in &mut status.topics {
+        topic.arrived = arrivals.remove(&topic.name).unwrap_or_default();
+        let all = |arrival: &Arrival| arrival.patches == topic.patches;
+        let in_linus = |arrival: &Arrival| arrival.tree.as_str() == "linus";
+        topic.retired = topic.arrived.iter().any(|arrival| in_linus(arrival) && all(arrival));
+        let upstream = |arrival: &Arrival| in_linus(arrival) || arrival.tree == trees.ours.upstream;
+        let is_there = topic.arrived.iter().any(|arrival| upstream(arrival) && all(arrival));
+        let record = records.remove(&topic.name);
+        let days = record.as_ref().map(|record| (ws.now.as_second() - record.date).max(0) / (24 * 60 * 60));
+        topic.waits = days.filter(|_| !is_there);
+        topic.published = record.map(|record| record.name);
+    }
+    Ok(())
 }
 
 /// Where the branches would stand; empty where that cannot be told without merging.

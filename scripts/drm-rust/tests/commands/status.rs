@@ -73,3 +73,48 @@ fn looking_changes_nothing() {
     env.run(&["status"]).ok();
     assert_eq!(env.linux_git(&["count-objects"]), objects);
 }
+
+#[test]
+fn where_topics_have_arrived_is_said() {
+    let env = Env::with_alpha();
+    let path = "scripts/drm-rust/trees.toml";
+    let text = fs::read_to_string(env.root().join(path)).unwrap();
+    env.write(
+        path,
+        &(text
+            + "[tree.linus]\nhttps = ['https://git.example/linus.git']\n[[tip]]\ntree = 'drm'\nbranch = 'drm-fixes'\n"),
+    );
+    env.run(&["tree"]).ok();
+    let git = |args: &[&str]| env.linux_git(args);
+    git(&["remote", "add", "airlied", "https://git.example/drm.git"]);
+    git(&["remote", "add", "torvalds", "https://git.example/linus.git"]);
+    let line = "  rust/alpha  ID  current  1 patch  in drm-rust-next\n";
+    let status = || hide_ids(&env.run(&["status"]).ok().stdout) + "\n";
+    git(&["update-ref", "refs/remotes/airlied/drm-next", "base"]);
+    assert!(status().contains(&format!("{line}waiting")), "{}", status());
+    git(&["update-ref", "refs/remotes/airlied/drm-next", "topic/rust/alpha"]);
+    assert!(status().contains(&format!("{line}              arrived in drm/drm-next\nwaiting")), "{}", status());
+    // Linus has it as another commit, in a history that has nothing of ours.
+    git(&["switch", "--quiet", "--orphan", "other"]);
+    git(&["checkout", "--quiet", "base", "--", "."]);
+    git(&["commit", "--quiet", "-m", "Linux 9.9"]);
+    let mut pick = env.command("git");
+    pick.arg("-C").arg(env.root().join("linux")).args(["cherry-pick", "topic/rust/alpha"]);
+    // Nobody commits a patch before it is written.
+    assert!(pick.env("GIT_COMMITTER_DATE", "1767500000 +0000").output().unwrap().status.success());
+    git(&["update-ref", "refs/remotes/torvalds/master", "HEAD"]);
+    git(&["switch", "--quiet", "drm-rust-next"]);
+    let told =
+        "arrived in linus/master as other commits\n              the next base has it: the topic can be removed then\n";
+    assert!(status().contains(told), "{}", status());
+    // A published topic waits until upstream has it.
+    git(&["tag", "-a", "-m", "x", "topic/rust/alpha-1", "topic/rust/alpha"]);
+    git(&["update-ref", "refs/drm-rust/published/rust/alpha", "topic/rust/alpha-1"]);
+    assert!(status().contains("published as topic/rust/alpha-1\n"), "{}", status());
+    git(&["update-ref", "-d", "refs/remotes/torvalds/master"]);
+    git(&["update-ref", "refs/remotes/airlied/drm-next", "base"]);
+    assert!(status().contains("published as topic/rust/alpha-1, waits for 1 day\n"), "{}", status());
+    let json: serde_json::Value = serde_json::from_str(&env.run(&["status", "--json"]).ok().stdout).unwrap();
+    assert_eq!(json["topics"][0]["waits"], 1);
+    assert_eq!(json["topics"][0]["arrived"], serde_json::json!([]));
+}
