@@ -5,12 +5,9 @@
 use super::{Job, PublishError};
 use crate::check::scope;
 use crate::git::{BranchName, Oid};
-use crate::merge::NoResolver;
-use crate::neighbours::plan;
 use crate::report::Reporter;
 use crate::review::{self, Report, Stage};
-use crate::tip::NoFixups;
-use crate::tip::command::{self, Options};
+use crate::tip::command;
 use crate::tip::preview::Clash;
 use crate::topic::{manage, published};
 
@@ -77,16 +74,7 @@ fn requires(job: &Job<'_>) -> Result<Vec<String>, PublishError> {
 /// Merges the topic into the tip, and tells what conflicts of it or of all topics together.
 fn trial(job: &Job<'_>, reporter: &dyn Reporter) -> Result<Vec<Clash>, PublishError> {
     let branch = job.options.topic.branch();
-    let steps = plan::look(&job.trees, &job.repo).unwrap_or_default();
-    let steps = steps.into_iter().filter(|step| step.tree != job.trees.ours.tree);
-    let options = Options {
-        neighbours: steps.map(|step| (format!("{}/{}", step.tree, step.branch), step.commit.to_string())).collect(),
-        with: vec![(branch.to_string(), branch.full())],
-        resolver: &mut NoResolver,
-        fixups: &mut NoFixups,
-        resolutions: None,
-    };
-    let made = command::preview(job.ws, options, reporter)?;
+    let made = command::preview(job.ws, &[(branch.to_string(), branch.full())], reporter)?;
     let ours = [branch.to_string(), BranchName::next().to_string()];
     Ok(made.clashes.into_iter().filter(|clash| ours.contains(&clash.branch)).collect())
 }

@@ -69,7 +69,6 @@ impl Published {
 struct Job<'a> {
     ws: &'a Workspace,
     options: &'a Options,
-    trees: Trees,
     topics: Topics,
     repo: Repo,
     target: Target,
@@ -89,7 +88,7 @@ pub fn publish(ws: &Workspace, options: &Options, reporter: &dyn Reporter) -> Re
     }
     let target = Target::find(&trees, &repo, options.to.as_ref().unwrap_or(&trees.ours.tree))?;
     target.allows(&trees, &options.topic.branch())?;
-    Job { ws, options, trees, topics, repo, target }.run(reporter)
+    Job { ws, options, topics, repo, target }.run(reporter)
 }
 
 impl Job<'_> {

@@ -94,7 +94,8 @@ impl Clone {
         }
         let mut objects = Objects::new(&self.repo);
         let conflicts = conflicts(&mut objects, &answer)?;
-        let failure = Failure { name: name.to_owned(), commit: theirs, bases, before: vec![ours], conflicts };
+        let name = name.to_owned();
+        let failure = Failure { name, into: ours, commit: theirs, bases, before: vec![ours], conflicts };
         Ok(Merged::Conflicts(preview::look(&self.repo, &mut objects, &failure)?))
     }
 
