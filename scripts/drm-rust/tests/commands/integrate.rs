@@ -127,7 +127,8 @@ fn a_dry_run_tells_who_conflicts() {
     note: net/b at ID conflicts in rust/kernel/lib.rs: the tip goes without it
     2 merges
     error: 1 of the tip's branches cannot be merged as they are
-    hint: the authors above can tell what becomes of the lines; recorded resolutions settle it
+    hint: the authors above can tell what becomes of the lines;
+          drm-rust integrate --resolve BRANCH   settles them for everybody
     ----- exit 3
     ");
     assert_eq!(env.refs(), refs);
