@@ -96,8 +96,14 @@ impl Repo {
         Ok(refs)
     }
 
-    /// Fetches one reference of another repository into one of this one, and nothing else.
+    /// Fetches one reference of another repository, a URL or a remote, into one of this one, and nothing else.
+    ///
+    /// The caller holds the [lock](crate::lock::Lock) under which alone `to` is written.
     pub fn fetch_ref(&self, url: &str, from: &str, to: &str, protocols: &str) -> Result<(), GitError> {
+        // A fetch waits for the other side, so it is killed together with its caller and may leave its lock behind.
+        // One that still ran would hold the caller's lock.
+        let path = self.git(["rev-parse", "--git-path", &format!("{to}.lock")]).run()?.text();
+        let _ = std::fs::remove_file(self.top().join(path));
         let options =
             ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--refmap="];
         let process = self.git(options).args(["--end-of-options", url, &format!("+{from}:{to}")]);

@@ -122,7 +122,9 @@ impl Repo {
     /// A git command on this repository.
     pub fn git<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> Process {
         let settings = SETTINGS.iter().flat_map(|setting| ["-c", setting]).chain(["--no-replace-objects"]);
-        Process::new("git").settings(settings).arg("-C").arg(&self.top).args(args)
+        // A command that only looks must not leave a lock of the index behind when it is killed.
+        let process = Process::new("git").settings(settings).env("GIT_OPTIONAL_LOCKS", "0");
+        process.arg("-C").arg(&self.top).args(args)
     }
 
     /// The commit that a revision names, if there is one.

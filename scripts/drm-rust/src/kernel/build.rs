@@ -220,10 +220,11 @@ impl Builder<'_> {
     /// What the kernel depends on, with `.config` as it is: a person may have changed it. None where the work tree
     /// has changes of its own, of which git knows no id.
     fn kernel_key(&self, linux: &Repo, dir: &Path) -> Result<Option<String>, KernelError> {
-        // With the cache, git need not list the folders that did not change since the last time.
+        // With the cache, which is kept in the index, git need not list the folders that did not change since.
         let status = ["-c", "core.untrackedCache=true", "status", "--porcelain", "--untracked-files=normal"];
         let tools = || (Process::new("rustc").arg("-vV").output(), setup::kernel_variables(self.ws));
-        let (status, (rustc, variables)) = rayon::join(|| linux.git(status).run(), tools);
+        let status = linux.git(status).env("GIT_OPTIONAL_LOCKS", "1").detached();
+        let (status, (rustc, variables)) = rayon::join(|| status.run(), tools);
         if !status.map_err(GitError::from)?.text().is_empty() {
             return Ok(None);
         }

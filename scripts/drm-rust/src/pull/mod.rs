@@ -117,7 +117,7 @@ pub fn pull(clone: &Clone, trees: &Trees, options: &Options, reporter: &dyn Repo
     fetched.map_err(|source| PullError::Fetch { what, url: at, source })?;
     let pulled = Job { clone, trees, options, url, name }.run();
     // What is not merged is garbage.
-    clone.repo.git(["update-ref", "-d", SCRATCH]).output().map_err(crate::git::GitError::from)?;
+    clone.repo.git(["update-ref", "-d", SCRATCH]).detached().output().map_err(crate::git::GitError::from)?;
     pulled
 }
 

@@ -5,10 +5,12 @@
 use super::StoreError;
 use super::branch::{self, Edit};
 use crate::git::commit::Identity;
+use crate::git::remote::PROTOCOLS;
 use crate::git::{BranchName, Oid, Repo};
+use crate::lock::Lock;
 use crate::neighbours::remotes::{self, Remote};
 use crate::process::ProcessError;
-use crate::tree::TreeError;
+use crate::tree::{PATIENCE, TreeError};
 use crate::workspace::{Trees, Workspace};
 
 /// Where a remote's branch is kept.
@@ -33,9 +35,9 @@ pub fn fetch(ws: &Workspace, name: Option<&str>, who: &Identity) -> Result<Optio
     if there(&repo, &remote)?.is_none() {
         return Err(StoreError::NothingThere(remote));
     }
-    let spec = format!("+{}:{FETCHED}", BranchName::rerere().full());
-    let fetch = repo.git(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"]);
-    fetch.args(["--end-of-options", &remote, &spec]).run()?;
+    let lock = Lock::take(&ws.lock(), PATIENCE).map_err(TreeError::from)?;
+    repo.fetch_ref(&remote, &BranchName::rerere().full(), FETCHED, PROTOCOLS)?;
+    drop(lock);
     let edit = Edit { who, subject: format!("join {} of {remote}", BranchName::rerere()) };
     branch::join(ws, &edit, repo.commit(FETCHED)?)
 }
