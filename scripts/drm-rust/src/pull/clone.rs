@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use super::PullError;
 use crate::git::objects::Objects;
 use crate::git::refs::Change;
-use crate::git::treeobj;
 use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::lock::Lock;
-use crate::merge::{Conflict, MergeError, answer};
+use crate::merge::{MergeError, Merger, Outcome};
 use crate::tip::Failure;
 use crate::tip::preview::{self, Clash};
 use crate::tree::PATIENCE;
@@ -74,29 +73,20 @@ impl Clone {
     /// Merges a commit into a branch, in memory.
     pub fn merge(&self, branch: &BranchName, name: &str, theirs: Oid) -> Result<Merged, PullError> {
         let ours = self.branch(branch)?;
-        let base = self.repo.git(["merge-base", "--all", &ours.to_string(), &theirs.to_string()]);
-        let bases = base.output().map_err(GitError::from)?.lines();
-        let bases = bases.iter().map(|line| self.repo.oid(&base, line)).collect::<Result<Vec<_>, _>>()?;
-        if bases.is_empty() {
-            return Err(MergeError::Unrelated(ours, theirs).into());
-        }
-        let source = format!("--attr-source={ours}");
-        let process = self.repo.git([&source, "merge-tree", "--write-tree", "-z", "--messages"]);
-        let process = process.args([ours.to_string(), theirs.to_string()]);
-        let output = process.output().map_err(GitError::from)?;
-        if output.code != 0 && output.code != 1 {
-            process.run().map_err(GitError::from)?;
-        }
-        let said = || MergeError::Answer(String::from_utf8_lossy(&output.stdout).into_owned());
-        let answer = answer::parse(&output.stdout).ok_or_else(said)?;
-        if output.code == 0 {
-            return Ok(Merged::Clean(answer.tree));
-        }
         let mut objects = Objects::new(&self.repo);
-        let conflicts = conflicts(&mut objects, &answer)?;
-        let name = name.to_owned();
-        let failure = Failure { name, into: ours, commit: theirs, bases, before: vec![ours], conflicts };
-        Ok(Merged::Conflicts(preview::look(&self.repo, &mut objects, &failure)?))
+        let mut merger = Merger::new(&self.repo, &mut objects);
+        let bases = merger.bases(ours, theirs)?;
+        match merger.merge(&bases, ours, theirs)? {
+            Outcome::Clean(tree) => {
+                objects.flush().map_err(MergeError::from)?;
+                Ok(Merged::Clean(tree))
+            }
+            Outcome::Conflicts { conflicts, .. } => {
+                let name = name.to_owned();
+                let failure = Failure { name, into: ours, commit: theirs, bases, before: vec![ours], conflicts };
+                Ok(Merged::Conflicts(preview::look(&self.repo, &mut objects, &failure)?))
+            }
+        }
     }
 
     /// Writes a merge; no branch has it yet.
@@ -150,20 +140,4 @@ impl Clone {
         }
         Ok(None)
     }
-}
-
-fn conflicts(objects: &mut Objects, answer: &answer::Answer) -> Result<Vec<Conflict>, PullError> {
-    let text = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
-    let mut conflicts = Vec::new();
-    let said = answer.messages.iter().filter(|message| message.kind.starts_with("CONFLICT"));
-    for message in said {
-        let path = message.paths.first().map(|path| text(path)).unwrap_or_default();
-        let [base, ours, theirs] =
-            message.paths.iter().find_map(|path| answer.stages.get(path)).copied().unwrap_or_default();
-        let marked = treeobj::lookup(objects, answer.tree, &path).ok().flatten();
-        let marked = marked.filter(|_| message.kind == "CONFLICT (contents)").map(|(_, oid)| oid);
-        let (kind, message) = (message.kind.clone(), message.text.clone());
-        conflicts.push(Conflict { path, base, ours, theirs, marked, kind, message });
-    }
-    Ok(conflicts)
 }
