@@ -115,7 +115,7 @@ impl Job<'_> {
     /// Finds out what became of a run that was interrupted.
     fn settle(&self, remote: &BTreeMap<String, Oid>) -> Result<Option<String>, ForwardError> {
         let (Some((name, _)), Some(tag)) = (self.record(PENDING)?, self.object(PENDING)?) else { return Ok(None) };
-        if remote.get(&format!("refs/tags/{name}")) == Some(&tag) {
+        if remote.get(&tag::reference(&name)) == Some(&tag) {
             self.finish(tag)?;
             return Ok(Some(format!("{name} was interrupted, but has arrived")));
         }
@@ -132,7 +132,7 @@ impl Job<'_> {
     }
 
     fn take_back(&self, name: &str, tag: Oid) -> Result<(), GitError> {
-        let full = format!("refs/tags/{name}");
+        let full = tag::reference(name);
         let mut changes = vec![Change { name: PENDING.into(), old: Some(tag), new: None }];
         if self.object(&full)? == Some(tag) {
             changes.push(Change { name: full, old: Some(tag), new: None });
@@ -150,7 +150,7 @@ impl Job<'_> {
         if let Ok(mail) = std::fs::read_to_string(&path) {
             return Ok(Draft { mail, path, tag: tag.to_owned() });
         }
-        let reference = format!("refs/tags/{tag}");
+        let reference = tag::reference(tag);
         let format = "--format=%(contents:subject)%0a%0a%(contents:body)";
         let said = self.repo.git(["for-each-ref", format, &reference]).run().map_err(GitError::from)?.text();
         let overridden = said.find(review::OVERRIDDEN).map(|at| said[at..].to_owned()).unwrap_or_default();
@@ -172,10 +172,11 @@ impl Job<'_> {
     }
 
     fn push(&self, name: &str, tag: Oid, branches: &[Push], reporter: &dyn Reporter) -> Result<(), ForwardError> {
-        let pending = Change { name: PENDING.into(), old: None, new: Some(tag) };
-        self.repo.update_refs(&[pending], &self.reason())?;
+        let made = |name: &str| Change { name: name.to_owned(), old: None, new: Some(tag) };
+        let full = tag::reference(name);
+        self.repo.update_refs(&[made(&full), made(PENDING)], &self.reason())?;
         let mut pushes = branches.to_vec();
-        pushes.push(Push { name: format!("refs/tags/{name}"), old: None, new: tag });
+        pushes.push(Push { name: full, old: None, new: tag });
         reporter.begin(&format!("pushing to {}", self.target.remote), None, Unit::Items);
         let pushed = self.repo.push(&self.target.remote, &self.target.url, &pushes);
         reporter.end();

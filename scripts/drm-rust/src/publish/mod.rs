@@ -144,7 +144,7 @@ impl Job<'_> {
     /// Finds out what became of a publish that was interrupted.
     fn settle(&self, remote: &std::collections::BTreeMap<String, Oid>) -> Result<Option<String>, PublishError> {
         let Some(pending) = self.record(true)? else { return Ok(None) };
-        let full = format!("refs/tags/{}", pending.name);
+        let full = tag::reference(&pending.name);
         if remote.get(&full) == Some(&pending.tag) {
             self.finish(&pending.topic, pending.tag)?;
             return Ok(Some(format!("{} was interrupted, but has arrived", pending.name)));
@@ -162,7 +162,7 @@ impl Job<'_> {
     fn take_back(&self, name: &str, tag: Oid) -> Result<(), GitError> {
         let gone = |name: String| Change { name, old: Some(tag), new: None };
         let pending = gone(record::begin(&self.options.topic, tag, None).name);
-        let full = format!("refs/tags/{name}");
+        let full = tag::reference(name);
         // A person may have removed the tag.
         let has_tag = self.repo.git(["show-ref", "--verify", "--quiet", &full]).output()?.code == 0;
         let tag = has_tag.then(|| gone(full));
@@ -218,11 +218,11 @@ impl Job<'_> {
         done: Option<&Record>,
     ) -> Result<(), PublishError> {
         let topic = &self.options.topic;
-        self.repo.update_refs(&[record::begin(topic, tag, None)], &self.reason())?;
-        let pushes = [
-            Push { name: topic.branch().full(), old: before, new: commit },
-            Push { name: format!("refs/tags/{name}"), old: None, new: tag },
-        ];
+        let full = tag::reference(name);
+        let made = Change { name: full.clone(), old: None, new: Some(tag) };
+        self.repo.update_refs(&[made, record::begin(topic, tag, None)], &self.reason())?;
+        let pushes =
+            [Push { name: topic.branch().full(), old: before, new: commit }, Push { name: full, old: None, new: tag }];
         match self.repo.push(&self.target.remote, &self.target.url, &pushes) {
             Ok(()) => {
                 self.repo.update_refs(&record::finish(topic, tag, done.map(|done| done.tag)), &self.reason())?;

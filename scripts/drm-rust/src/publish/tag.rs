@@ -2,9 +2,13 @@
 
 //! Tags with a date in their name, signed as the person's git is set up to: with gpg, or an ssh key.
 
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::symlink;
+
 use jiff::Timestamp;
 
-use crate::error::Explain;
+use crate::error::{Explain, FileContext, FileError};
 use crate::git::{GitError, Oid, Repo};
 
 /// A tag cannot be made.
@@ -13,6 +17,9 @@ pub enum TagError {
     /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The folder that it is made in is in the way.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// It could not be signed.
     #[error("the tag {name} cannot be signed:\n{said}")]
     Sign {
@@ -27,6 +34,7 @@ impl Explain for TagError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             TagError::Git(error) => return error.hint(),
+            TagError::File(error) => return error.hint(),
             TagError::Sign { .. } => "set user.signingKey, and gpg.format to ssh for an ssh key: see git-config(1).\n\
                  --override signature=REASON makes a tag without a signature"
                 .into(),
@@ -48,18 +56,38 @@ pub fn free<'a>(
     Ok(names.find(|name| !tags.contains(name)).expect("the numbers do not end"))
 }
 
-/// Makes a tag, and gives its id.
+/// Makes a tag, and gives its id. No reference has it yet: the caller's next transaction makes the one that
+/// [`reference`] tells, together with whatever keeps it from being lost.
 pub fn make(repo: &Repo, name: &str, commit: Oid, message: &str, is_signed: bool) -> Result<Oid, TagError> {
+    // git-tag(1) knows no tag without a reference: it gets a repository of its own, which has the same objects.
+    let scratch = Repo::at(repo.git_dir().join("drm-rust-tag"));
+    let clear = || match fs::remove_dir_all(scratch.top()) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error).at("remove", scratch.top()),
+        _ => Ok(()),
+    };
+    clear()?;
+    let init = ["init", "--quiet", "--bare", "--template="];
+    repo.git(init).arg(scratch.top()).run().map_err(GitError::from)?;
+    let (objects, theirs) = (scratch.top().join("objects"), repo.git_dir().join("objects"));
+    fs::remove_dir_all(&objects).at("remove", &objects)?;
+    symlink(&theirs, &objects).at("link", &objects)?;
+    let config = format!("include.path={}", repo.git_dir().join("config").display());
     let sign = if is_signed { "--sign" } else { "--no-sign" };
-    let options = ["tag", "--annotate", sign, "--cleanup=verbatim", "--file=-", "--end-of-options", name];
-    // Whoever signs may be asked for a passphrase; what was begun ends by itself.
-    let process = repo.git(options).arg(commit.to_string()).input(message);
+    let options =
+        ["-c", &config, "tag", "--annotate", sign, "--cleanup=verbatim", "--file=-", "--end-of-options", name];
+    let process = scratch.git(options).arg(commit.to_string()).input(message);
     let output = process.output().map_err(GitError::from)?;
     if output.code != 0 {
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         return Err(TagError::Sign { name: name.to_owned(), said });
     }
-    let process = repo.git(["rev-parse", "--verify", "--end-of-options", &format!("refs/tags/{name}")]);
+    let process = scratch.git(["rev-parse", "--verify", "--end-of-options", &reference(name)]);
     let text = process.run().map_err(GitError::from)?.text();
+    clear()?;
     Ok(repo.oid(&process, &text)?)
+}
+
+/// The reference of a tag.
+pub fn reference(name: &str) -> String {
+    format!("refs/tags/{name}")
 }

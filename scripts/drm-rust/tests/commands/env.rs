@@ -130,6 +130,10 @@ impl Env {
         self.home().join(".cache/drm-rust")
     }
 
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.root().join("build/drm-rust.lock")
+    }
+
     pub(crate) fn tarball(&self) -> PathBuf {
         self.dir.path().join("linux-9.9.tar")
     }

@@ -5,11 +5,13 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use drm_rust::mailbox::pull::{Reference, Request};
 
 use crate::env::{BASE_FILES, Env, Run};
-use crate::remotes::{bare, hook, make_ours, no_hook, refs, sign};
+use crate::kill::{Random, kill_after};
+use crate::remotes::{bare, forget, hook, make_ours, no_hook, refs, sign};
 
 const TAG: &str = "drm-rust-next-2026-01-02";
 
@@ -54,9 +56,10 @@ fn good_results(env: &Env) {
     results(env, &env.linux_git(&["rev-parse", "drm-rust-next^{tree}"]), "pass");
 }
 
+const FORWARD: [&str; 5] = ["forward", "--override", "link=never posted", "--override", "reviewed=a test"];
+
 fn forward(env: &Env, more: &[&str]) -> Run {
-    let overrides = ["--override", "link=never posted", "--override", "reviewed=a test"];
-    env.run(&[&["forward"], &overrides[..], more].concat())
+    env.run(&[&FORWARD, more].concat())
 }
 
 #[test]
@@ -203,4 +206,47 @@ fn a_remote_that_refuses_leaves_nothing_behind() {
     no_hook(&ours, "update");
     forward(&env, &[]).ok();
     assert!(refs(&env, &ours).contains(&format!("refs/tags/{TAG} ")));
+}
+
+#[test]
+fn killing_leaves_both_sides_old_or_new() {
+    let (env, ours, _) = env();
+    good_results(&env);
+    let linux = env.root().join("linux");
+    let records = ["refs/drm-rust/forwarding", "refs/drm-rust/forwarded"];
+    let next = env.linux_git(&["rev-parse", "drm-rust-next"]);
+    let start = Instant::now();
+    forward(&env, &[]).ok();
+    let (whole, mut random) = (start.elapsed(), Random::new());
+    let (mut old, mut new) = (0, 0);
+    for round in 0..48 {
+        // As before the first pull request.
+        forget(&env, &linux, &[&["refs/tags/drm-rust-next-*"], &records[..]].concat());
+        forget(&env, &ours, &["refs/tags", "refs/heads"]);
+        let _ = fs::remove_dir_all(env.root().join("build/forward"));
+        kill_after(&env, &FORWARD, &env.lock(), random.delay(whole));
+        // What receives the push may finish after its client died.
+        std::thread::sleep(Duration::from_millis(30));
+        let there = refs(&env, &ours);
+        let has_tag = there.contains(&format!("refs/tags/{TAG} "));
+        assert_eq!(has_tag, there.contains("refs/heads/for-linux-next "), "round {round}: {there}");
+        let known = env.linux_git(&[&["for-each-ref"], &records[..]].concat());
+        assert!(!has_tag || !known.is_empty(), "round {round}: pushed, and nothing here tells of it");
+        if has_tag {
+            new += 1
+        } else {
+            old += 1
+        }
+        env.git_in(&ours, &["fsck", "--connectivity-only", "--no-dangling"]);
+        // One tag, one mail, one record: whatever became of the run before.
+        forward(&env, &[]).ok();
+        let tags = env.git_in(&ours, &["for-each-ref", "--format=%(refname) %(*objectname)", "refs/tags"]);
+        assert_eq!(tags, format!("refs/tags/{TAG} {next}"), "round {round}");
+        assert_eq!(env.git_in(&ours, &["rev-parse", "for-linux-next"]), next, "round {round}");
+        assert_eq!(env.linux_git(&["for-each-ref", "--format=%(refname)", "refs/drm-rust/for*"]), records[1]);
+        let mail = fs::read(env.root().join(format!("build/forward/{TAG}.eml"))).unwrap();
+        assert_eq!(Request::parse(&mail).unwrap().end.to_string(), next, "round {round}");
+    }
+    println!("{old} kills left the old state, {new} the new one");
+    assert!(old > 5 && new > 1, "the kills did not hit: {old} old, {new} new");
 }

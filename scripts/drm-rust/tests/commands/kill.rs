@@ -3,6 +3,7 @@
 //! Killing the program at random instants leaves the old state or the new one.
 
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -32,7 +33,7 @@ fn state(env: &Env) -> Option<String> {
 }
 
 /// Starts the program, kills it and what it started after a while, and waits until the lock is free.
-fn kill_after(env: &Env, args: &[&str], delay: Duration) {
+pub(crate) fn kill_after(env: &Env, args: &[&str], lock: &Path, delay: Duration) {
     let mut command = env.drm_rust(args);
     command.stdout(Stdio::null());
     let mut child = command.process_group(0).stderr(Stdio::null()).spawn().unwrap();
@@ -40,13 +41,25 @@ fn kill_after(env: &Env, args: &[&str], delay: Duration) {
     // A run that has ended already leaves no group to kill.
     let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
     child.wait().unwrap();
-    drop(Lock::take(&env.root().join("build/drm-rust.lock"), Duration::from_secs(30)).unwrap());
+    drop(Lock::take(lock, Duration::from_secs(30)).unwrap());
 }
 
-/// A small generator: the delays differ in each run of the tests, and the seed tells which.
-struct Random(u64);
+/// A small generator: the delays differ in each run of the tests, and the seed, which is printed, tells which.
+pub(crate) struct Random(u64);
 
 impl Random {
+    #[expect(clippy::print_stdout, reason = "it is shown where a test fails")]
+    pub(crate) fn new() -> Random {
+        let seed = UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
+        println!("seed {seed}");
+        Random(seed)
+    }
+
+    /// A delay after which a run that takes `whole` is under way, or has just ended.
+    pub(crate) fn delay(&mut self, whole: Duration) -> Duration {
+        Duration::from_micros(self.below(whole.as_micros() as u64 * 5 / 4))
+    }
+
     fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -65,12 +78,10 @@ fn duration(env: &Env) -> Duration {
 
 #[test]
 fn killing_leaves_the_old_or_the_new_state() {
-    let seed = UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
-    println!("seed {seed}");
-    let mut random = Random(seed);
+    let mut random = Random::new();
     let env = Env::with_alpha();
     env.run(&["tree"]).ok();
-    let whole = duration(&env).as_micros() as u64;
+    let whole = duration(&env);
     let (mut old_seen, mut new_seen, mut none_seen) = (0, 0, 0);
     for round in 0..KILLS {
         // Every eighth round makes the tree from nothing.
@@ -80,17 +91,17 @@ fn killing_leaves_the_old_or_the_new_state() {
         }
         let old = state(&env);
         env.write("rust/kernel/alpha.rs", &format!("//! Round {round}.\n"));
-        let span = if from_nothing { whole * 3 } else { whole * 5 / 4 };
-        kill_after(&env, &["tree", "--quiet"], Duration::from_micros(random.below(span)));
+        let delay = random.delay(if from_nothing { whole * 2 } else { whole });
+        kill_after(&env, &["tree", "--quiet"], &env.lock(), delay);
         let found = state(&env);
         env.run(&["tree"]).ok();
         let new = state(&env);
-        assert!(found == old || found == new, "seed {seed}, round {round}: {found:?} is neither {old:?} nor {new:?}");
+        assert!(found == old || found == new, "round {round}: {found:?} is neither {old:?} nor {new:?}");
         assert_eq!(
             std::fs::read_to_string(env.linux("rust/kernel/alpha.rs")).unwrap(),
             format!("//! Round {round}.\n")
         );
-        assert_eq!(env.linux_git(&["status", "--porcelain"]), "", "seed {seed}, round {round}");
+        assert_eq!(env.linux_git(&["status", "--porcelain"]), "", "round {round}");
         assert!(!env.root().join(".linux.new").exists());
         match found {
             None => none_seen += 1,
@@ -105,27 +116,26 @@ fn killing_leaves_the_old_or_the_new_state() {
 /// Kills a command many times, each time with something to do that `prepare` makes. Every kill leaves the old state
 /// or the one that the command makes when it is run again. Gives what was seen.
 fn kill_often(env: &Env, args: &[&str], kills: u32, mut prepare: impl FnMut(u32)) -> String {
-    let seed = UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
-    let mut random = Random(seed);
+    let mut random = Random::new();
     prepare(kills);
     let start = Instant::now();
     env.run(args).ok();
-    let span = start.elapsed().as_micros() as u64 * 5 / 4;
+    let whole = start.elapsed();
     let (mut old_seen, mut new_seen) = (0, 0);
     for round in 0..kills {
         prepare(round);
         let old = managed(env);
-        kill_after(env, args, Duration::from_micros(random.below(span)));
+        kill_after(env, args, &env.lock(), random.delay(whole));
         let found = managed(env);
         // What is done already may be refused: nothing is left to do.
         env.run(args);
         let new = managed(env);
-        assert!(found == old || found == new, "seed {seed}, round {round}: {found} is neither {old} nor {new}");
-        assert_ne!(old, new, "seed {seed}, round {round}: the command did nothing");
+        assert!(found == old || found == new, "round {round}: {found} is neither {old} nor {new}");
+        assert_ne!(old, new, "round {round}: the command did nothing");
         if found == old { old_seen += 1 } else { new_seen += 1 }
     }
     assert!(old_seen > kills / 10 && new_seen > 2, "the kills did not hit: {old_seen} old, {new_seen} new");
-    format!("seed {seed}, {kills} kills: {old_seen} left the old state, {new_seen} the new one")
+    format!("{kills} kills: {old_seen} left the old state, {new_seen} the new one")
 }
 
 /// The branches that the program makes, as the op log has them too.

@@ -4,17 +4,12 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::time::{Duration, Instant, UNIX_EPOCH};
-
-use rustix::process::{Pid, Signal, kill_process_group};
-
-use drm_rust::lock::Lock;
+use std::time::{Duration, Instant};
 
 use crate::env::{ALPHA, Env, hide_ids};
-use crate::remotes::{Daemon, bare, hook, make_ours, no_hook, refs, sign};
+use crate::kill::{Random, kill_after};
+use crate::remotes::{Daemon, bare, forget, hook, make_ours, no_hook, refs, sign};
 
 /// What a topic that was never posted, on an imported base, needs.
 const PUBLISH: [&str; 8] = [
@@ -337,69 +332,35 @@ fn a_remote_that_vanishes_is_asked_by_the_next_run() {
     }
 }
 
-/// Starts a publish, kills it and all that it started after a while, and waits until the lock is free.
-fn kill_after(env: &Env, delay: Duration) {
-    let mut command = env.drm_rust(&PUBLISH);
-    let mut child = command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(delay);
-    // A run that has ended already leaves no group to kill.
-    let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
-    child.wait().unwrap();
-    drop(Lock::take(&env.root().join("build/drm-rust.lock"), Duration::from_secs(30)).unwrap());
-}
-
 #[test]
 fn killing_leaves_both_sides_old_or_new() {
     let (env, ours) = env();
     let start = Instant::now();
     env.run(&PUBLISH).ok();
-    let whole = start.elapsed().as_micros() as u64;
-    let seed = UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
-    let mut random = seed;
+    let (whole, mut random) = (start.elapsed(), Random::new());
     let (mut old, mut new) = (0, 0);
     for round in 0..48 {
         // As before the first publish.
-        let forget = |repo: &std::path::Path| {
-            for name in env
-                .git_in(
-                    repo,
-                    &[
-                        "for-each-ref",
-                        "--format=%(refname)",
-                        "refs/tags",
-                        "refs/drm-rust/publishing",
-                        "refs/drm-rust/published",
-                    ],
-                )
-                .lines()
-            {
-                env.git_in(repo, &["update-ref", "-d", name]);
-            }
-        };
-        forget(&env.root().join("linux"));
-        forget(&ours);
-        env.git_in(&ours, &["update-ref", "-d", "refs/heads/topic/rust/alpha"]);
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        kill_after(&env, Duration::from_micros(random % (whole * 5 / 4)));
+        forget(&env, &env.root().join("linux"), &["refs/tags", "refs/drm-rust/publishing", "refs/drm-rust/published"]);
+        forget(&env, &ours, &["refs/tags", "refs/heads/topic/rust/alpha"]);
+        kill_after(&env, &PUBLISH, &env.lock(), random.delay(whole));
         // What receives the push may finish after its client died.
         std::thread::sleep(Duration::from_millis(30));
         let there = refs(&env, &ours);
         let has_branch = there.contains("refs/heads/topic/rust/alpha ");
-        assert_eq!(has_branch, there.contains("refs/tags/topic/rust/alpha-"), "seed {seed}, round {round}: {there}");
+        assert_eq!(has_branch, there.contains("refs/tags/topic/rust/alpha-"), "round {round}: {there}");
         if has_branch {
             let record = env.linux_git(&["for-each-ref", "refs/drm-rust/publishing", "refs/drm-rust/published"]);
-            assert!(!record.is_empty(), "seed {seed}, round {round}: published but not frozen");
+            assert!(!record.is_empty(), "round {round}: published but not frozen");
             new += 1;
         } else {
             old += 1;
         }
         env.git_in(&ours, &["fsck", "--connectivity-only", "--no-dangling"]);
         env.run(&PUBLISH).ok();
-        assert_eq!(env.git_in(&ours, &["rev-parse", "topic/rust/alpha"]), tip(&env), "seed {seed}, round {round}");
-        assert_eq!(env.linux_git(&["for-each-ref", "refs/drm-rust/publishing"]), "", "seed {seed}, round {round}");
-        assert_ne!(env.linux_git(&["for-each-ref", "refs/drm-rust/published"]), "", "seed {seed}, round {round}");
+        assert_eq!(env.git_in(&ours, &["rev-parse", "topic/rust/alpha"]), tip(&env), "round {round}");
+        assert_eq!(env.linux_git(&["for-each-ref", "refs/drm-rust/publishing"]), "", "round {round}");
+        assert_ne!(env.linux_git(&["for-each-ref", "refs/drm-rust/published"]), "", "round {round}");
     }
     println!("{old} kills left the old state, {new} the new one");
     assert!(old > 5 && new > 1, "the kills did not hit: {old} old, {new} new");

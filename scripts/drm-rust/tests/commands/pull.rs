@@ -4,19 +4,15 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::{Duration, Instant, UNIX_EPOCH};
-
-use rustix::process::{Pid, Signal, kill_process_group};
-
-use drm_rust::lock::Lock;
+use std::time::Instant;
 
 use crate::env::{Env, Run, hide_ids};
+use crate::kill::{Random, kill_after};
 use crate::remotes::{Daemon, bare, refs, sign};
 
 const TAG: &str = "misc-next-2026-01-02";
+const PULL: [&str; 4] = ["--repo", "../clone", "pull", "../home/mail"];
 const SIGNED: &str = "Signed-off-by: Tester <tester@drm-rust.example>";
 
 /// A person's clone, a neighbour who has work for it, and the neighbour's public repository.
@@ -82,7 +78,7 @@ impl Lab {
 
     fn pull(&self, mail: &str, more: &[&str]) -> Run {
         fs::write(self.env.home().join("mail"), mail).unwrap();
-        self.env.run(&[&["--repo", "../clone", "pull", "../home/mail"], more].concat())
+        self.env.run(&[&PULL, more].concat())
     }
 
     fn state(&self) -> String {
@@ -292,22 +288,11 @@ fn a_remote_that_does_not_answer_is_told() {
     drop(daemon);
     let before = refs(&env, &clone);
     fs::write(env.home().join("mail"), &mail).unwrap();
-    let run = env.run(&["--repo", "../clone", "pull", "../home/mail"]);
+    let run = env.run(&PULL);
     assert!(run.code == 1 && run.stderr.contains("cannot be fetched\ncaused by: "), "{run}");
     assert_eq!(refs(&env, &clone), before);
     let lab = Lab { daemon: Daemon::start_at(&env, port), env, clone, neighbour, public };
     lab.pull(&mail, &[]).ok();
-}
-
-/// Starts a pull, kills it and all that it started after a while, and waits until the lock is free.
-fn kill_after(env: &Env, clone: &Path, delay: Duration) {
-    let mut command = env.drm_rust(&["--repo", "../clone", "pull", "../home/mail"]);
-    let mut child = command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(delay);
-    // A run that has ended already leaves no group to kill.
-    let _ = kill_process_group(Pid::from_child(&child), Signal::KILL);
-    child.wait().unwrap();
-    drop(Lock::take(&clone.join(".git/drm-rust.lock"), Duration::from_secs(30)).unwrap());
 }
 
 #[test]
@@ -317,22 +302,17 @@ fn killing_leaves_the_clone_old_or_new() {
     let old = lab.ours(&["rev-parse", "drm-rust-next"]);
     let start = Instant::now();
     lab.pull(&lab.mail(), &[]).ok();
-    let whole = start.elapsed().as_micros() as u64;
-    let seed = UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64 | 1;
-    let mut random = seed;
+    let (whole, mut random) = (start.elapsed(), Random::new());
     let (mut olds, mut news) = (0, 0);
     for round in 0..48 {
         lab.ours(&["reset", "--quiet", "--hard", &old]);
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        kill_after(&lab.env, &lab.clone, Duration::from_micros(random % (whole * 5 / 4)));
+        kill_after(&lab.env, &PULL, &lab.clone.join(".git/drm-rust.lock"), random.delay(whole));
         let now = lab.ours(&["rev-parse", "drm-rust-next"]);
         let is_old = now == old;
-        assert!(is_old || lab.ours(&["rev-parse", "drm-rust-next^1"]) == old, "seed {seed}, round {round}");
-        assert_eq!(lab.ours(&["status", "--porcelain", "--untracked-files=all"]), "", "seed {seed}, round {round}");
-        assert_eq!(lab.clone.join("misc.c").exists(), !is_old, "seed {seed}, round {round}");
-        assert_eq!(lab.ours(&["fsck", "--connectivity-only", "--no-dangling"]), "", "seed {seed}, round {round}");
+        assert!(is_old || lab.ours(&["rev-parse", "drm-rust-next^1"]) == old, "round {round}");
+        assert_eq!(lab.ours(&["status", "--porcelain", "--untracked-files=all"]), "", "round {round}");
+        assert_eq!(lab.clone.join("misc.c").exists(), !is_old, "round {round}");
+        assert_eq!(lab.ours(&["fsck", "--connectivity-only", "--no-dangling"]), "", "round {round}");
         if is_old {
             olds += 1;
             lab.pull(&lab.mail(), &[]).ok();

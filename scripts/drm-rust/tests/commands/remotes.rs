@@ -50,6 +50,13 @@ pub(crate) fn refs(env: &Env, repo: &Path) -> String {
     env.git_in(repo, &["for-each-ref", "--format=%(refname) %(objectname)"])
 }
 
+/// Removes references that fit patterns.
+pub(crate) fn forget(env: &Env, repo: &Path, patterns: &[&str]) {
+    for name in env.git_in(repo, &[&["for-each-ref", "--format=%(refname)"], patterns].concat()).lines() {
+        env.git_in(repo, &["update-ref", "-d", name]);
+    }
+}
+
 /// Makes a repository our tree, which takes topics: `linux/` has it as the remote `ours`.
 pub(crate) fn make_ours(env: &Env, url: &str) {
     let path = "scripts/drm-rust/trees.toml";
