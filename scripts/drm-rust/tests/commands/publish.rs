@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::env::{ALPHA, Env, hide_ids};
 use crate::kill::{Random, kill_after};
-use crate::remotes::{Daemon, bare, forget, hook, make_ours, no_hook, refs, sign};
+use crate::remotes::{Daemon, bare, forget, hook, make_ours, no_hook, refs, sign, sign_with_gpg};
 
 /// What a topic that was never posted, on an imported base, needs.
 const PUBLISH: [&str; 8] = [
@@ -139,6 +139,17 @@ fn a_topic_arrives_with_a_signed_tag_and_is_frozen() {
     // Neither does an undo take it back.
     let undo = env.run(&["undo"]);
     assert!(undo.code == 1 && undo.stderr.contains("would change commits that were published"), "{undo}");
+}
+
+#[test]
+fn a_gpg_key_signs_as_well() {
+    let (env, ours) = env();
+    if sign_with_gpg(&env) {
+        env.run(&PUBLISH).ok();
+        arrived(&env, &ours, TAG);
+        assert!(env.git_in(&ours, &["cat-file", "tag", TAG]).contains("-----BEGIN PGP SIGNATURE-----"));
+        env.git_in(&ours, &["verify-tag", TAG]);
+    }
 }
 
 #[test]

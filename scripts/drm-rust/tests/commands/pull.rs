@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use crate::env::{Env, Run, hide_ids};
 use crate::kill::{Random, kill_after};
-use crate::remotes::{Daemon, bare, refs, sign};
+use crate::remotes::{Daemon, bare, refs, sign, sign_with_gpg};
 
 const TAG: &str = "misc-next-2026-01-02";
 const PULL: [&str; 4] = ["--repo", "../clone", "pull", "../home/mail"];
@@ -28,6 +28,10 @@ impl Lab {
     fn new() -> Lab {
         let env = Env::new();
         sign(&env);
+        Lab::signed(env)
+    }
+
+    fn signed(env: Env) -> Lab {
         let clone = env.clone_of_linux("clone");
         fs::write(clone.join("Makefile"), "VERSION = 9\n").unwrap();
         env.git_in(&clone, &["add", "Makefile"]);
@@ -293,6 +297,21 @@ fn a_remote_that_does_not_answer_is_told() {
     assert_eq!(refs(&env, &clone), before);
     let lab = Lab { daemon: Daemon::start_at(&env, port), env, clone, neighbour, public };
     lab.pull(&mail, &[]).ok();
+}
+
+#[test]
+fn a_gpg_key_is_as_good() {
+    let env = Env::new();
+    if !sign_with_gpg(&env) {
+        return;
+    }
+    let lab = Lab::signed(env);
+    let run = lab.pull(&lab.mail(), &[]).ok();
+    assert!(run.stderr.contains("note: gpg: Good signature from \"tester@drm-rust.example\""), "{run}");
+    // Whose key is not at hand cannot be verified.
+    fs::rename(lab.env.home().join(".gnupg"), lab.env.home().join("gone")).unwrap();
+    lab.ours(&["branch", "--quiet", "--force", "drm-rust-next", "drm-rust-next^1"]);
+    lab.refused(&lab.mail(), 4, "fail  signature");
 }
 
 #[test]

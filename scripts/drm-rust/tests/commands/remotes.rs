@@ -26,6 +26,18 @@ pub(crate) fn sign(env: &Env) {
     fs::write(home.join(".gitconfig"), config).unwrap();
 }
 
+/// The same with a gpg key, if this machine has gpg.
+pub(crate) fn sign_with_gpg(env: &Env) -> bool {
+    let make = ["--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "tester@drm-rust.example", "ed25519"];
+    let home = env.home().join(".gnupg");
+    fs::create_dir_all(&home).unwrap();
+    fs::set_permissions(&home, fs::Permissions::from_mode(0o700)).unwrap();
+    let Ok(made) = env.command("gpg").args(make).args(["sign", "never"]).status() else { return false };
+    assert!(made.success());
+    fs::write(env.home().join(".gitconfig"), "[user]\n\tsigningKey = tester@drm-rust.example\n").unwrap();
+    true
+}
+
 /// A bare repository beside the checkout.
 pub(crate) fn bare(env: &Env, name: &str) -> PathBuf {
     let dir = env.home().join(name);
