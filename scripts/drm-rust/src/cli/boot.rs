@@ -12,7 +12,7 @@ use drm_rust::kernel::build::Request;
 use drm_rust::tree;
 
 use super::CommandResult;
-use super::build::{VariantArgument, build, require_emulators};
+use super::build::{KernelArguments, VariantArgument, build, require_emulators};
 use super::context::Context;
 use super::error::CommandError;
 
@@ -39,6 +39,8 @@ struct Arguments {
     /// Stop the kernel after this many seconds
     #[arg(long, value_name = "SECONDS")]
     timeout: Option<u64>,
+    #[command(flatten)]
+    words: KernelArguments,
     /// The command and its arguments; a shell if there is none
     #[arg(value_name = "CMD", last = true)]
     command: Vec<String>,
@@ -55,12 +57,12 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
     let kernel = build(context, &Request::new(arch, arguments.variant.get()))?;
     if arguments.command.is_empty() {
-        boot::shell(&kernel, &context.ws.cache)?;
+        boot::shell(&kernel, &context.ws.cache, arguments.words.get())?;
         return Ok(());
     }
     let limit = arguments.timeout.map(Duration::from_secs);
     let mut broken = None;
-    let status = boot::run(&kernel, &context.ws.cache, &arguments.command, limit, |line| {
+    let status = boot::run(&kernel, &context.ws.cache, &arguments.command, arguments.words.get(), limit, |line| {
         broken = broken.take().or(context.data(&format!("{line}\n")).err());
     })?;
     match (broken, status) {

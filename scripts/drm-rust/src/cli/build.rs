@@ -47,6 +47,21 @@ impl VariantArgument {
     }
 }
 
+/// More words for the kernel's command line.
+#[derive(Args)]
+pub(super) struct KernelArguments {
+    /// Boot with more words on the kernel's command line, for example
+    /// rvkms.enable_overlay=1
+    #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
+    kernel_args: Option<String>,
+}
+
+impl KernelArguments {
+    pub(super) fn get(&self) -> Vec<String> {
+        self.kernel_args.iter().flat_map(|words| words.split_whitespace()).map(str::to_owned).collect()
+    }
+}
+
 /// Which kernels.
 #[derive(Args)]
 pub(super) struct Selection {

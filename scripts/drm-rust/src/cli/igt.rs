@@ -20,7 +20,7 @@ use drm_rust::setup::{self, Group};
 use drm_rust::tree;
 
 use super::CommandResult;
-use super::build::{VariantArgument, build};
+use super::build::{KernelArguments, VariantArgument, build};
 use super::context::Context;
 use super::error::CommandError;
 
@@ -63,10 +63,8 @@ struct Arguments {
     /// Stop a subtest after this many seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-    /// Boot with more words on the kernel's command line, for example
-    /// rvkms.enable_overlay=1
-    #[arg(long, value_name = "WORDS", allow_hyphen_values = true)]
-    kernel_args: Option<String>,
+    #[command(flatten)]
+    words: KernelArguments,
     #[command(flatten)]
     variant: VariantArgument,
     /// Print the results as JSON
@@ -101,8 +99,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     drivers.iter().try_for_each(|driver| igt::require_driver(&kernel, driver))?;
     let jobs = usize::from(arguments.jobs);
     let limit = Duration::from_secs(arguments.timeout);
-    let words = arguments.kernel_args.as_deref().unwrap_or_default();
-    let kernel_args: Vec<_> = words.split_whitespace().map(str::to_owned).collect();
+    let kernel_args = arguments.words.get();
     let run = |tests: &[Test], jobs, again| {
         let one = |driver: &&String| {
             let (driver, tests) = (driver.to_string(), tests.to_vec());

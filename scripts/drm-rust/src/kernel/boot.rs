@@ -59,22 +59,26 @@ impl Explain for BootError {
     }
 }
 
-/// Boots to a shell on the caller's terminal, until it ends.
-pub fn shell(kernel: &Kernel, cache: &Path) -> Result<(), BootError> {
-    let boot = prepare(kernel, cache, None)?;
+/// Boots to a shell on the caller's terminal, until it ends. `words` are for the kernel's command line.
+pub fn shell(kernel: &Kernel, cache: &Path, words: Vec<String>) -> Result<(), BootError> {
+    let mut boot = prepare(kernel, cache, None)?;
+    boot.kernel.extend(words);
     machine::command(kernel.arch, &kernel.image, &boot).run_attached()?;
     Ok(())
 }
 
-/// Boots and runs a command; `each` gets the lines that it prints. Gives its exit status.
+/// Boots and runs a command; `each` gets the lines that it prints. `words` are for the kernel's command line. Gives the
+/// command's exit status.
 pub fn run(
     kernel: &Kernel,
     cache: &Path,
     command: &[String],
+    words: Vec<String>,
     limit: Option<Duration>,
     mut each: impl FnMut(&str),
 ) -> Result<u8, BootError> {
-    let boot = prepare(kernel, cache, Some(command))?;
+    let mut boot = prepare(kernel, cache, Some(command))?;
+    boot.kernel.extend(words);
     let path = kernel.dir.join("boot.log");
     let mut log = File::create(&path).at("create", &path)?;
     let mut console = Vec::new();
