@@ -225,8 +225,8 @@ impl<T: DriverCrtc> Crtc<T> {
         )?;
 
         // SAFETY: `crtc.crtc` is zeroed, the planes belong to the same device, and the tables live
-        // as long as the driver's code. On failure, nothing refers to the CRTC.
-        to_result(unsafe {
+        // as long as the driver's code.
+        let initialized = to_result(unsafe {
             bindings::drm_crtc_init_with_planes(
                 device.as_raw(),
                 crtc.as_raw(),
@@ -235,7 +235,19 @@ impl<T: DriverCrtc> Crtc<T> {
                 const { &Self::FUNCS },
                 ptr::null(),
             )
-        })?;
+        });
+        if let Err(error) = initialized {
+            // The last step that can fail comes after the CRTC is in the list of the device.
+            //
+            // SAFETY: The list's links are zeroed, or the CRTC is in the list and thus as far
+            // initialized as the cleanup needs.
+            unsafe {
+                if !(*crtc.as_raw()).head.next.is_null() {
+                    bindings::drm_crtc_cleanup(crtc.as_raw());
+                }
+            }
+            return Err(error);
+        }
 
         // SAFETY: Nobody moves out of the box. From here on, `destroy_callback()` owns it.
         // INVARIANT: The CRTC has been initialized, and `id` is as the invariants say.
