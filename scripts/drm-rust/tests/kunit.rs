@@ -91,20 +91,36 @@ fn the_debug_variant_finds_no_mistake_and_no_leak() {
 
 /// Runs a shell script in the debug variant, and searches for leaks after it. Gives what it said; the kernel must not
 /// have said anything of itself.
-fn in_debug_variant(script: &str, args: &[&Path]) -> String {
+fn in_debug_variant(script: &str, args: &[&Path], words: &str) -> String {
     let script = format!(
         "set -e; k=/sys/kernel/debug/kmemleak; echo scan >$k; echo clear >$k; echo 8 >/proc/sys/kernel/printk
         {script}
         echo scan >$k; sleep 6; echo scan >$k; cat $k"
     );
     let mut command = Command::new(env!("CARGO_BIN_EXE_drm-rust"));
-    command.args(["boot", "um", "--variant", "debug", "--", "sh", "-c", &script, "sh"]).args(args);
+    command.args(["boot", "um", "--variant", "debug", "--kernel-args", words]);
+    command.args(["--", "sh", "-c", &script, "sh"]).args(args);
     let output = command.current_dir(root()).output().unwrap();
     let out = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{out}");
     let reports: Vec<_> = out.lines().filter(|line| console::is_report(line)).collect();
     assert!(reports.is_empty(), "the kernel reported {reports:#?} in:\n{out}");
     out
+}
+
+#[test]
+#[ignore = "builds a kernel: make kunit-debug"]
+fn setup_survives_each_allocation_that_fails_in_the_debug_variant() {
+    let script = "cd /sys/kernel/debug; echo N >failslab/ignore-gfp-wait; echo 0 >failslab/verbose
+        echo 1 >kunit/rust_drm_kms/run; cat kunit/rust_drm_kms/results";
+    let out = in_debug_variant(script, &[], "kunit.enable=1 kunit.filter_glob=rust_drm_kms");
+    // Once at boot, when only few allocations fail, and once as asked for.
+    let needs =
+        out.lines().filter_map(|line| line.rsplit_once(" allocations, setup needs ")?.1.trim().parse::<u32>().ok());
+    let needs = needs.max();
+    assert!(needs > Some(30), "{out}");
+    assert!(!out.contains("not ok "), "{out}");
+    println!("setup was refused for {} allocations, each in its turn", needs.unwrap_or_default());
 }
 
 /// The drivers that are modules in the debug variant.
@@ -115,7 +131,7 @@ const MODULES: [&str; 2] = ["samples/rust/rust_drm_kms.ko", "drivers/gpu/drm/rvk
 fn a_module_loads_and_unloads_in_the_debug_variant() {
     let script = "for i in 1 2 3 4 5; do insmod $1; ls -d /sys/class/drm/card1; n=${1##*/}; rmmod ${n%.ko}; done";
     for module in MODULES {
-        let out = in_debug_variant(script, &[&root().join("build/um-debug").join(module)]);
+        let out = in_debug_variant(script, &[&root().join("build/um-debug").join(module)], "");
         // vkms, and the module each time.
         let cards = out.lines().filter(|line| line.trim() == "/sys/class/drm/card1").count();
         assert_eq!(cards, 5, "{module}: {out}");

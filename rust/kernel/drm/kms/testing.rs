@@ -96,6 +96,8 @@ pub(super) const SIZE: (u32, u32) = (640, 480);
 pub(super) struct Record {
     /// How many planes, CRTCs, encoders and connectors there are.
     pub(super) live: Atomic<i32>,
+    /// Whether an allocation was let fail.
+    pub(super) starved: Atomic<bool>,
     /// Whether commits are to be refused.
     pub(super) refuse: Atomic<bool>,
     /// Whether there is a display.
@@ -139,6 +141,7 @@ impl Record {
         Arc::pin_init(
             pin_init!(Self {
             live: Atomic::new(0),
+            starved: Atomic::new(false),
             refuse: Atomic::new(false),
             display: Atomic::new(true),
             checks: Atomic::new(0),
@@ -172,6 +175,8 @@ pub(super) enum Plan {
     Good,
     /// Fails when this many objects have been created.
     FailAfter(i32),
+    /// With this allocation failing, counted from the driver's first one.
+    Starve(u32),
     /// With a cursor plane in place of the primary one.
     WrongKind,
     /// With two CRTCs for one plane.
@@ -197,6 +202,19 @@ pub(super) struct Fake;
 pub(super) struct Data {
     pub(super) record: Arc<Record>,
     plan: Plan,
+}
+
+/// Lets the `nth` allocation of the current task fail, or none where it is zero. Returns how many
+/// there would have been up to the one that was to fail before.
+#[cfg(CONFIG_FAULT_INJECTION)]
+fn starve(nth: u32) -> u32 {
+    // SAFETY: There is no precondition.
+    unsafe { bindings::exchange_fail_nth(nth) }
+}
+
+#[cfg(not(CONFIG_FAULT_INJECTION))]
+fn starve(_nth: u32) -> u32 {
+    1
 }
 
 /// Something that is counted as long as it lives.
@@ -274,6 +292,9 @@ impl KmsDriver for Fake {
 
     fn setup(setup: &Setup<'_, Self>) -> Result {
         let plan = setup.device().plan;
+        if let Plan::Starve(nth) = plan {
+            starve(nth);
+        }
         let kind = match plan {
             Plan::WrongKind => PlaneKind::Cursor,
             _ => PlaneKind::Primary,
@@ -624,6 +645,9 @@ pub(super) fn create(plan: Plan) -> Result<(Arc<Record>, Result<Unregistered>)> 
     };
 
     let device = drm::UnregisteredDevice::new(parent.as_ref(), Ok(data));
+    if let Plan::Starve(_) = plan {
+        record.starved.store(starve(0) == 0, Relaxed);
+    }
     Ok((record, device.map(|device| Unregistered { device, parent })))
 }
 

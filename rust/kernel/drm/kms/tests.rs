@@ -99,6 +99,34 @@ mod cases {
         Ok(())
     }
 
+    // Where the file `failslab/ignore-gfp-wait` of debugfs does not say `N`, few allocations fail.
+    #[test]
+    fn setup_without_memory_leaves_nothing() -> Result {
+        let states = STATES.load(Relaxed);
+        let mut refused = 0;
+
+        for nth in 1.. {
+            let (record, device) = create(Plan::Starve(nth))?;
+            let starved = record.starved.load(Relaxed);
+
+            match device {
+                Ok(device) => drop(device),
+                Err(error) => {
+                    assert!(starved);
+                    assert_eq!(error, ENOMEM);
+                    refused += 1;
+                }
+            }
+            assert_eq!(record.live.load(Relaxed), 0);
+            assert_eq!(STATES.load(Relaxed), states);
+            if !starved {
+                pr_info!("of {} allocations, setup needs {refused}\n", nth - 1);
+                break;
+            }
+        }
+        Ok(())
+    }
+
     #[test]
     fn setup_refuses_what_cannot_work() -> Result {
         let states = STATES.load(Relaxed);
