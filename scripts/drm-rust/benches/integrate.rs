@@ -278,11 +278,16 @@ impl Lab {
     }
 
     fn growth(&self, plan: &Plan, store: Oid) {
-        println!("\ngrowth");
+        // A merge is a whole tree of its own: each directory above its files that a branch before it changed, too, is
+        // read, hashed and written once more. The more branches, the more directories of each are such; and all that
+        // is new is written at the end.
+        println!("\ngrowth, bounded by the directories that each merge has for itself");
         let each = |what: String, plan: &Plan, store: Option<Oid>| {
+            let before = self.packed();
             let (time, tip) = self.integrate(plan, None, store);
-            let merge = time.as_secs_f64() * 1000.0 / plan.branches.len() as f64;
-            println!("  {what:46} {:8.3} s   {merge:.1} ms a merge   {:?}", time.as_secs_f64(), tip.count);
+            let (merges, written) = (plan.branches.len() as f64, (self.packed() - before) as f64 / 1e6);
+            let (seconds, each, megabytes) = (time.as_secs_f64(), time.as_secs_f64() * 1e3 / merges, written / merges);
+            println!("  {what:46} {seconds:8.3} s   {each:.1} ms and {megabytes:.2} MB a merge   {:?}", tip.count);
         };
         for branches in [10, 40, 160, 640] {
             let plan = self.branches(branches, &[], FILES);
@@ -295,6 +300,12 @@ impl Lab {
         for count in [CONFLICTS.len(), 100, 1000] {
             each(format!("{BRANCHES} branches, {count} resolutions"), plan, Some(self.larger(store, count)));
         }
+    }
+
+    /// How many bytes the packs have.
+    fn packed(&self) -> u64 {
+        let files = std::fs::read_dir(self.repo.git_dir().join("objects/pack")).unwrap();
+        files.map(|file| file.unwrap().metadata().unwrap().len()).sum()
     }
 
     fn tree_before_manifest(&self, tip: &Tip) -> Oid {
