@@ -264,7 +264,7 @@ fn what_cannot_run_is_an_error_that_says_why() {
     };
     insta::assert_snapshot!(err(&["--quiet", "--driver", "mgag200"]), @"
     error: the kernel has no driver `mgag200`: CONFIG_DRM_MGAG200 is not set
-    hint: CONFIG_DRM_MGAG200=y belongs into arch/um/configs/drm_rust_defconfig
+    hint: CONFIG_DRM_MGAG200=y or =m belongs into arch/um/configs/drm_rust_defconfig
     exit 1
     ");
     insta::assert_snapshot!(err(&["--quiet", "--driver", "nova"]), @"
