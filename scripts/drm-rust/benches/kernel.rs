@@ -92,7 +92,7 @@ impl Bench {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
         let home = || PathBuf::from(std::env::var_os("HOME").unwrap()).join(".cache");
         let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(home, PathBuf::from).join("drm-rust");
-        let ws = Workspace { root: root.clone(), cache, now: Timestamp::now(), command: String::new() };
+        let ws = Workspace { root: root.clone(), clone: None, cache, now: Timestamp::now(), command: String::new() };
         // The peers have the same compilers and ccache, but not what drm-rust tells the Rust compiler in addition.
         let variables = kernel_variables(&ws).into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         let peer = root.join("build/bench/kunit");

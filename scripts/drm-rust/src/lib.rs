@@ -8,6 +8,7 @@
 pub mod base;
 pub mod check;
 pub mod ci;
+pub mod clone;
 pub mod config;
 pub mod cycle;
 pub mod error;

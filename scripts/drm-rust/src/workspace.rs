@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::git::Repo;
+use crate::git::{GitError, Repo};
 pub use crate::neighbours::{OurTree, Receiver, Trees, TreesError};
 
 /// A checkout of this repository and the surroundings of a run.
@@ -14,6 +14,8 @@ pub use crate::neighbours::{OurTree, Receiver, Trees, TreesError};
 pub struct Workspace {
     /// The top of the checkout.
     pub root: PathBuf,
+    /// A person's clone of Linux that was named in place of `linux/`.
+    pub clone: Option<PathBuf>,
     /// The user's cache folder for this program.
     pub cache: PathBuf,
     /// The time of the run.
@@ -26,6 +28,19 @@ impl Workspace {
     /// The complete Linux tree.
     pub fn linux(&self) -> Repo {
         Repo::at(self.root.join("linux"))
+    }
+
+    /// The repository that is worked on: the clone that was named, or else [`Workspace::linux`].
+    pub fn repo(&self) -> Repo {
+        self.clone.as_ref().map_or_else(|| self.linux(), Repo::at)
+    }
+
+    /// The lock of that repository.
+    pub fn repo_lock(&self) -> Result<PathBuf, GitError> {
+        match &self.clone {
+            Some(_) => Ok(self.repo().common_dir()?.join("drm-rust.lock")),
+            None => Ok(self.lock()),
+        }
     }
 
     /// Where a new Linux tree grows until it is complete.

@@ -7,7 +7,6 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use drm_rust::git::BranchName;
 use drm_rust::pull::PullError;
 use drm_rust::pull::backmerge::{self, GATES, Options};
-use drm_rust::pull::clone::Clone;
 use drm_rust::review::Overrides;
 use drm_rust::workspace::Trees;
 
@@ -58,7 +57,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let into: BranchName = arguments.into.parse()?;
     let overrides = Overrides::with_gates(&arguments.overrides, GATES)?;
     let trees = Trees::load(&context.ws.data("trees.toml"))?;
-    let clone = Clone::open(&context.ws, context.repo()?)?;
+    let clone = context.clone()?;
     let Arguments { tree, what, why, dry_run, .. } = arguments;
     let options = Options { tree: publish::tree(&tree)?, what, into: into.clone(), why, dry_run, overrides };
     let done = backmerge::backmerge(&clone, &trees, &options)?;

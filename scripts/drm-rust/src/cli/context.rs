@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 use jiff::Timestamp;
 
+use drm_rust::clone::Clone;
 use drm_rust::git::Repo;
 use drm_rust::workspace::Workspace;
 
@@ -20,8 +21,6 @@ pub(super) struct Context {
     pub(super) ws: Workspace,
     /// The current directory, which paths of the command line are relative to.
     pub(super) here: PathBuf,
-    /// The repository that the person named with `--repo`.
-    repo: Option<PathBuf>,
     /// Progress for the person at the terminal.
     pub(super) progress: Progress,
     quiet: bool,
@@ -42,24 +41,29 @@ impl Context {
         let cache = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
         let quiet = matches.get_flag("quiet");
         let ws = Workspace {
+            clone: matches.get_one::<String>("repo").and_then(|dir| clone(&root, here.join(dir))),
             root: root.unwrap_or(start),
             cache: cache.unwrap_or_else(|| PathBuf::from("/var/tmp")).join("drm-rust"),
             now: now(variable("SOURCE_DATE_EPOCH"))?,
             command: command_line(std::env::args().skip(1)),
         };
         let visible = !quiet && std::io::stderr().is_terminal();
-        let repo = matches.get_one::<String>("repo").map(|dir| here.join(dir));
-        Ok(Context { ws, here, repo, progress: Progress::new(visible, quiet), quiet })
+        Ok(Context { ws, here, progress: Progress::new(visible, quiet), quiet })
     }
 
-    /// The repository that was named, or else `linux/`.
+    /// The repository that is worked on, which must be one.
     pub(super) fn repo(&self) -> Result<Repo, CommandError> {
-        let repo = self.repo.as_ref().map_or_else(|| self.ws.linux(), Repo::at);
+        let repo = self.ws.repo();
         if repo.is_repository()? {
             return Ok(repo);
         }
         let message = format!("{} is no git repository", repo.top().display());
         Err(CommandError::failed(message, "`drm-rust tree` makes linux/; --repo DIR names a clone of Linux"))
+    }
+
+    /// The clone that was named, which nobody else works on meanwhile.
+    pub(super) fn clone(&self) -> Result<Clone, CommandError> {
+        Ok(Clone::open(&self.ws)?)
     }
 
     /// Writes data to standard output.
@@ -86,6 +90,13 @@ impl Context {
 fn find_root(start: &Path) -> Option<PathBuf> {
     let start = start.canonicalize().ok()?;
     start.ancestors().find(|dir| dir.join("scripts/drm-rust/base.toml").is_file()).map(Path::to_owned)
+}
+
+/// The clone that `--repo` names; none where that is `linux/` itself.
+fn clone(root: &Option<PathBuf>, dir: PathBuf) -> Option<PathBuf> {
+    let linux = root.as_ref().and_then(|root| root.join("linux").canonicalize().ok());
+    let is_linux = linux.is_some() && dir.canonicalize().ok() == linux;
+    (!is_linux).then_some(dir)
 }
 
 fn no_checkout(start: &Path) -> CommandError {

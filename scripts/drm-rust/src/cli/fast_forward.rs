@@ -6,7 +6,6 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use drm_rust::cycle::release::Release;
 use drm_rust::git::BranchName;
-use drm_rust::pull::clone::Clone;
 use drm_rust::pull::fast_forward;
 use drm_rust::workspace::Trees;
 
@@ -43,7 +42,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let branch: BranchName = arguments.branch.parse()?;
     let trees = Trees::load(&context.ws.data("trees.toml"))?;
-    let clone = Clone::open(&context.ws, context.repo()?)?;
+    let clone = context.clone()?;
     let moved = fast_forward::fast_forward(&clone, &trees, &branch, arguments.release, arguments.dry_run)?;
     let verb = if arguments.dry_run { "would move" } else { "moved" };
     context.say(&format!("{verb} {branch} from {} to {}, {}", moved.from.short(), moved.to.short(), moved.name));

@@ -37,9 +37,12 @@ and additions to the same list are merged. --resolve opens the other conflicts
 of a branch in a scratch work tree of only the files in conflict; with --done,
 what became of them is recorded for everybody.
 
+With --repo, the tip of a clone is made, whose remotes are found by their URLs.
+
   drm-rust integrate --resolve drm/drm-next
   drm-rust integrate --resolve drm/drm-next --done --why 'both are needed'
-  drm-rust integrate --bisect drm/drm-next topic/rust/part";
+  drm-rust integrate --bisect drm/drm-next topic/rust/part
+  drm-rust --repo ~/linux integrate --tip";
 
 const USAGE: &str = "\
 drm-rust integrate --tip | --dry-run [--with <BRANCH>]...
@@ -57,7 +60,7 @@ struct Arguments {
     /// Only tell what would conflict
     #[arg(short = 'n', long, group = "what")]
     dry_run: bool,
-    /// Merge a branch of linux/ besides, last; may be given several times
+    /// Merge another branch besides, last; may be given several times
     #[arg(long, value_name = "BRANCH")]
     with: Vec<String>,
     /// Open the conflicts of a branch in a scratch work tree

@@ -91,8 +91,20 @@ const COMMANDS: &[Entry] = &[
 ];
 
 /// The commands that work on the clone that `--repo` names.
-const REPO_COMMANDS: &[&str] =
-    &["tree plan", "cycle", "route", "review", "pull", "backmerge", "fast-forward", "cite", "fixes", "tc"];
+const REPO_COMMANDS: &[&str] = &[
+    "tree plan",
+    "integrate",
+    "cycle",
+    "route",
+    "review",
+    "pull",
+    "backmerge",
+    "fast-forward",
+    "cite",
+    "fixes",
+    "tc",
+    "resolution",
+];
 
 const ABOUT: &str = "Make and keep the complete DRM-Rust kernel tree";
 
@@ -170,9 +182,12 @@ fn dispatch(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let (name, matches) = matches.subcommand().expect("a command is required");
     let entry = COMMANDS.iter().find(|entry| entry.name == name).expect("clap knows the table's commands only");
     let words = [name].into_iter().chain(matches.subcommand_name()).collect::<Vec<_>>().join(" ");
-    if matches.contains_id("repo") && !REPO_COMMANDS.contains(&words.as_str()) {
+    if matches.contains_id("repo") && ![name, &words].iter().any(|words| REPO_COMMANDS.contains(words)) {
         let hint = format!("these work on another clone: {}", REPO_COMMANDS.join(", "));
         return Err(CommandError::usage(format!("`drm-rust {words}` works on linux/ only"), hint));
+    }
+    if context.ws.clone.is_some() {
+        context.repo()?;
     }
     (entry.run)(context, matches)
 }

@@ -10,7 +10,6 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use drm_rust::error::FileContext;
 use drm_rust::git::BranchName;
 use drm_rust::mailbox::{self, pull::Request};
-use drm_rust::pull::clone::Clone;
 use drm_rust::pull::{self, Asked, GATES, Options, PullError};
 use drm_rust::review::Overrides;
 use drm_rust::workspace::Trees;
@@ -74,7 +73,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         None => Asked::Mail(Box::new(Request::parse(&mail(context, &arguments.from)?).map_err(PullError::from)?)),
     };
     let trees = Trees::load(&context.ws.data("trees.toml"))?;
-    let clone = Clone::open(&context.ws, context.repo()?)?;
+    let clone = context.clone()?;
     let options = Options { asked, into: into.clone(), dry_run: arguments.dry_run, overrides };
     let pulled = pull::pull(&clone, &trees, &options, &context.progress)?;
     for note in &pulled.notes {

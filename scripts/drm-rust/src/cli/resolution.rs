@@ -83,14 +83,14 @@ struct Import {
 
 #[derive(Args)]
 struct Join {
-    /// A branch or a commit in linux/, for example one that was fetched
+    /// A branch or a commit, for example one that was fetched
     #[arg(value_name = "COMMIT")]
     commit: String,
 }
 
 #[derive(Args)]
 struct Remote {
-    /// A remote of linux/ [default: the one that is this tree]
+    /// A remote [default: the one that is this tree]
     #[arg(value_name = "REMOTE")]
     remote: Option<String>,
 }
@@ -136,7 +136,7 @@ fn kind(stored: &Stored) -> &'static str {
 }
 
 fn list(context: &Context, arguments: &List) -> CommandResult {
-    let store = branch::load(&context.ws.linux())?;
+    let store = branch::load(&context.ws.repo())?;
     let selected = arguments.merge.as_ref().map(|merge| store.select(merge));
     let wanted = |name: &Name| selected.as_ref().is_none_or(|selected| selected.contains(&name));
     let found = store.resolutions.iter().filter(|(name, _)| wanted(name));
@@ -174,7 +174,7 @@ fn select<'a>(repo: &Repo, store: &'a Store, text: &str) -> Result<Vec<&'a Name>
 }
 
 fn show(context: &Context, arguments: &Show) -> CommandResult {
-    let repo = context.ws.linux();
+    let repo = context.ws.repo();
     let store = branch::load(&repo)?;
     let mut objects = Objects::new(&repo);
     let mut text = String::new();
@@ -220,7 +220,7 @@ pub(super) fn person(context: &Context) -> Result<Identity, CommandError> {
 
 fn forget(context: &Context, arguments: &Forget) -> CommandResult {
     let who = person(context)?;
-    let repo = context.ws.linux();
+    let repo = context.ws.repo();
     let store = branch::load(&repo)?;
     let names: Vec<Name> = select(&repo, &store, &arguments.what)?.into_iter().cloned().collect();
     let tombstone = Tombstone { who: who.clone(), why: arguments.why.clone(), date: context.ws.now };
@@ -256,7 +256,7 @@ fn import(context: &Context, arguments: &Import) -> CommandResult {
 
 fn join(context: &Context, arguments: &Join) -> CommandResult {
     let who = person(context)?;
-    let repo = context.ws.linux();
+    let repo = context.ws.repo();
     let before = branch::load(&repo)?.resolutions.len();
     let theirs = repo.commit(&arguments.commit)?;
     let edit = Edit { who: &who, subject: format!("join {}", arguments.commit) };
@@ -276,7 +276,7 @@ fn tell_joined(context: &Context, repo: &Repo, before: usize, joined: Option<Oid
 
 fn fetch(context: &Context, arguments: &Remote) -> CommandResult {
     let who = person(context)?;
-    let repo = context.ws.linux();
+    let repo = context.ws.repo();
     let before = branch::load(&repo)?.resolutions.len();
     let joined = share::fetch(&context.ws, arguments.remote.as_deref(), &who)?;
     tell_joined(context, &repo, before, joined)
@@ -293,7 +293,7 @@ fn push(context: &Context, arguments: &Remote) -> CommandResult {
 }
 
 fn export(context: &Context, arguments: &Export) -> CommandResult {
-    let repo = context.ws.linux();
+    let repo = context.ws.repo();
     let store = branch::load(&repo)?;
     let dir = context.here.join(&arguments.dir);
     let written = dir::export(&mut Objects::new(&repo), &store, &dir)?;

@@ -147,11 +147,13 @@ impl Objects {
     pub fn flush(&mut self) -> Result<(), ObjectError> {
         let left = self.pending.iter().filter(|(oid, _)| !self.stored.contains(oid));
         let left: Vec<_> = left.map(|(oid, (kind, data))| (oid, *kind, data.as_slice())).collect();
-        if left.len() < PACK_FROM {
-            let dir = self.repo.git_dir().join("objects");
-            left.into_iter().try_for_each(|(oid, kind, data)| store_loose(&dir, *oid, kind, data))?;
-        } else {
-            store_pack(&self.repo.git_dir().join("objects/pack"), &left)?;
+        if !left.is_empty() {
+            let dir = self.repo.common_dir()?.join("objects");
+            if left.len() < PACK_FROM {
+                left.into_iter().try_for_each(|(oid, kind, data)| store_loose(&dir, *oid, kind, data))?;
+            } else {
+                store_pack(&dir.join("pack"), &left)?;
+            }
         }
         if !self.pending.is_empty() {
             // The running reader may have noted a new object as missing.

@@ -91,6 +91,16 @@ impl Repo {
         self.top.join(".git")
     }
 
+    /// Its folder of objects and branches, which all work trees of a clone share.
+    pub fn common_dir(&self) -> Result<PathBuf, GitError> {
+        let own = self.git_dir();
+        if own.is_dir() {
+            return Ok(own);
+        }
+        let process = self.git(["rev-parse", "--path-format=absolute", "--git-common-dir"]);
+        Ok(PathBuf::from(process.run()?.text()))
+    }
+
     /// Whether it is there.
     pub fn exists(&self) -> bool {
         self.git_dir().exists()

@@ -3,7 +3,8 @@
 //! Backmerges: what upstream has, merged into our branch, for a reason.
 
 use super::PullError;
-use super::clone::{Clone, Merge, Merged};
+use super::merge::Merged;
+use crate::clone::{Clone, Merge};
 use crate::cycle::release::Release;
 use crate::git::{BranchName, GitError, Oid};
 use crate::neighbours::{TreeName, Trees, plan};
@@ -66,7 +67,7 @@ pub fn backmerge(clone: &Clone, trees: &Trees, options: &Options) -> Result<Back
         Merged::Conflicts(clash) => done.clash = Some(clash),
         Merged::Clean(tree) if !options.dry_run && review::failed(&done.reports).is_empty() => {
             let merge = clone.write(&Merge { tree, ours, theirs, tag: None, message: &done.message })?;
-            clone.advance(into, ours, merge, &format!("drm-rust: backmerge {}", done.name))?;
+            clone.advance(into, Some(ours), merge, &format!("drm-rust: backmerge {}", done.name))?;
             done.merge = Some(merge);
         }
         Merged::Clean(_) => {}

@@ -3,10 +3,10 @@
 //! Why nothing was taken in.
 
 use crate::check::CheckError;
+use crate::clone::CloneError;
 use crate::cycle::CycleError;
 use crate::error::{Class, Explain};
 use crate::git::{BranchName, GitError};
-use crate::lock::LockError;
 use crate::mailbox::MailError;
 use crate::merge::MergeError;
 use crate::neighbours::plan::PlanError;
@@ -19,7 +19,7 @@ pub enum PullError {
     #[error(transparent)]
     Git(#[from] GitError),
     #[error(transparent)]
-    Lock(#[from] LockError),
+    Clone(#[from] CloneError),
     #[error(transparent)]
     Mail(#[from] MailError),
     #[error(transparent)]
@@ -32,17 +32,6 @@ pub enum PullError {
     Cycle(Box<CycleError>),
     #[error(transparent)]
     Check(Box<CheckError>),
-    /// `linux/` is no person's clone.
-    #[error("the branches of linux/ are made from the topics: nothing is merged into them")]
-    Ours,
-    /// Changes that would be lost, or mixed up with the merge.
-    #[error("{place} has changes that are not committed:\n{}", list(.files))]
-    Dirty {
-        /// The work tree.
-        place: String,
-        /// The files.
-        files: Vec<String>,
-    },
     /// It could not be fetched.
     #[error("{what} of {url} cannot be fetched")]
     Fetch {
@@ -120,7 +109,7 @@ impl PullError {
     fn inner(&self) -> Option<&dyn Explain> {
         Some(match self {
             PullError::Git(error) => error,
-            PullError::Lock(error) => error,
+            PullError::Clone(error) => error,
             PullError::Mail(error) => error,
             PullError::Merge(error) => error,
             PullError::Tip(error) => &**error,
@@ -135,8 +124,6 @@ impl PullError {
 impl Explain for PullError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            PullError::Ours => "name your clone of Linux: drm-rust --repo DIR ...".into(),
-            PullError::Dirty { .. } => "nothing was changed. Commit or stash them".into(),
             PullError::Fetch { .. } => "is the tag pushed, and the URL public? https, ssh and git are tried".into(),
             PullError::Odd(..) => "give a mail, or a URL and the name of a tag".into(),
             PullError::Branch(_) => "a branch has no signature: ask for a signed tag".into(),

@@ -3,7 +3,7 @@
 //! Fixes branches that move on: drm-rust-fixes with Linus's tags, drm-rust-next-fixes with drm-next.
 
 use super::PullError;
-use super::clone::Clone;
+use crate::clone::Clone;
 use crate::cycle::release::Release;
 use crate::cycle::{Phase, look};
 use crate::git::{BranchName, GitError, Oid};
@@ -52,7 +52,7 @@ pub fn fast_forward(
         is_not_past(clone, branch, &name, to)?;
     }
     if !dry_run {
-        clone.advance(branch, from, to, &format!("drm-rust: fast-forward to {name}"))?;
+        clone.advance(branch, Some(from), to, &format!("drm-rust: fast-forward to {name}"))?;
     }
     Ok(Moved { from, to, name })
 }

@@ -5,13 +5,14 @@
 //! All of it is for a person's clone, and all of it is complete before a branch moves.
 
 pub mod backmerge;
-pub mod clone;
 mod error;
 pub mod fast_forward;
+mod merge;
 mod request;
 mod tag;
 
 use crate::check::scope;
+use crate::clone::{Clone, Merge};
 use crate::git::remote::{PROTOCOLS, PUBLIC_PROTOCOLS};
 use crate::git::{BranchName, Oid};
 use crate::mailbox::pull::{Reference, Request};
@@ -20,8 +21,8 @@ use crate::neighbours::url::Address;
 use crate::report::{Reporter, Unit};
 use crate::review::{self, Overrides, Report, Stage};
 use crate::tip::preview::Clash;
-use clone::{Clone, Merge, Merged};
 pub use error::PullError;
+use merge::Merged;
 use tag::Tag;
 
 /// The checks that a pull makes besides those of commits.
@@ -159,7 +160,7 @@ impl Job<'_> {
         let object = tag.object.as_deref();
         let merge =
             self.clone.write(&Merge { tree, ours, theirs: tag.commit, tag: object, message: &pulled.message })?;
-        self.clone.advance(into, ours, merge, &format!("drm-rust: pull {}", self.name))?;
+        self.clone.advance(into, Some(ours), merge, &format!("drm-rust: pull {}", self.name))?;
         pulled.merge = Some(merge);
         Ok(pulled)
     }

@@ -28,7 +28,7 @@ pub fn tip(repo: &Repo) -> Result<Option<Oid>, GitError> {
 
 /// Reads the store.
 pub fn load(repo: &Repo) -> Result<Store, StoreError> {
-    if !repo.exists() {
+    if !repo.is_repository()? {
         return Err(TreeError::NoTree(repo.top().display().to_string()).into());
     }
     Store::load(&mut Objects::new(repo), tip(repo)?)
@@ -40,8 +40,8 @@ pub fn edit<T>(
     edit: &Edit<'_>,
     change: impl FnOnce(&mut Objects, &mut Store) -> Result<T, StoreError>,
 ) -> Result<(T, Option<Oid>), StoreError> {
-    let _lock = Lock::take(&ws.lock(), PATIENCE).map_err(TreeError::from)?;
-    let repo = ws.linux();
+    let _lock = Lock::take(&ws.repo_lock()?, PATIENCE).map_err(TreeError::from)?;
+    let repo = ws.repo();
     let mut store = load(&repo)?;
     let mut objects = Objects::new(&repo);
     let old = tip(&repo)?;
@@ -57,8 +57,8 @@ pub fn edit<T>(
 
 /// Takes in what another commit of such a branch knows, for example that of a remote.
 pub fn join(ws: &Workspace, edit: &Edit<'_>, theirs: Oid) -> Result<Option<Oid>, StoreError> {
-    let _lock = Lock::take(&ws.lock(), PATIENCE).map_err(TreeError::from)?;
-    let repo = ws.linux();
+    let _lock = Lock::take(&ws.repo_lock()?, PATIENCE).map_err(TreeError::from)?;
+    let repo = ws.repo();
     let mut objects = Objects::new(&repo);
     let ours = tip(&repo)?;
     let base = match ours {
@@ -85,16 +85,19 @@ fn write(objects: &mut Objects, store: &Store, parents: Vec<Oid>, edit: &Edit<'_
     objects.write_commit(&Commit { tree, parents, author: edit.who.clone(), date, message })
 }
 
-/// Moves the branch and leaves an operation.
+/// Moves the branch and leaves an operation; a person's clone has no op log.
 fn advance(ws: &Workspace, repo: &Repo, objects: &mut Objects, old: Option<Oid>, new: Oid) -> Result<(), StoreError> {
+    let step = Change { name: BranchName::rerere().full(), old, new: Some(new) };
+    if ws.clone.is_some() {
+        objects.flush()?;
+        return Ok(repo.update_refs(&[step], &format!("drm-rust: {}", ws.command))?);
+    }
     let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
     let last = oplog::newest(repo, objects).map_err(TreeError::from)?;
     let last = last.ok_or(OpError::NothingToUndo("the op log is empty")).map_err(TreeError::from)?;
-    let branch = BranchName::rerere();
-    let step = Change { name: branch.full(), old, new: Some(new) };
     // Branches that somebody else moved meanwhile stay unknown to the log: the next refresh asks about them.
     let mut view = last.operation.view;
-    view.insert(branch, new);
+    view.insert(BranchName::rerere(), new);
     let operation =
         Operation { command: ws.command.clone(), time: ws.now, base: last.operation.base, view, restores: None };
     Ok(tree::commit(repo, objects, &[operation], Some(last.id), &[step], &trees)?)

@@ -44,7 +44,7 @@ pub enum StoreError {
         message: String,
     },
     /// No remote to exchange resolutions with.
-    #[error("linux/ has no remote {0}")]
+    #[error("there is no remote {0}")]
     NoRemote(String),
     /// A remote without resolutions.
     #[error("{} has no branch {}", .0, BranchName::rerere())]

@@ -27,15 +27,15 @@ pub struct Pushed {
     pub moved: bool,
 }
 
-/// Takes in what a remote of `linux/` has; without a name, the one that is this tree. Gives the branch's new commit,
+/// Takes in what a remote has; without a name, the one that is this tree. Gives the branch's new commit,
 /// where it had anything new.
 pub fn fetch(ws: &Workspace, name: Option<&str>, who: &Identity) -> Result<Option<Oid>, StoreError> {
-    let repo = ws.linux();
+    let repo = ws.repo();
     let remote = remote(&trees(ws)?, &repo, name)?.name;
     if there(&repo, &remote)?.is_none() {
         return Err(StoreError::NothingThere(remote));
     }
-    let lock = Lock::take(&ws.lock(), PATIENCE).map_err(TreeError::from)?;
+    let lock = Lock::take(&ws.repo_lock()?, PATIENCE).map_err(TreeError::from)?;
     repo.fetch_ref(&remote, &BranchName::rerere().full(), FETCHED, PROTOCOLS)?;
     drop(lock);
     let edit = Edit { who, subject: format!("join {} of {remote}", BranchName::rerere()) };
@@ -44,7 +44,7 @@ pub fn fetch(ws: &Workspace, name: Option<&str>, who: &Identity) -> Result<Optio
 
 /// Pushes the branch, if the remote has nothing that it lacks.
 pub fn push(ws: &Workspace, name: Option<&str>) -> Result<Pushed, StoreError> {
-    let (repo, trees) = (ws.linux(), trees(ws)?);
+    let (repo, trees) = (ws.repo(), trees(ws)?);
     let remote = remote(&trees, &repo, name)?;
     let branch = BranchName::rerere();
     if let Some(tree) = trees.all.values().find(|tree| remote.is(tree))
@@ -79,7 +79,7 @@ fn trees(ws: &Workspace) -> Result<Trees, StoreError> {
 
 /// The remote of a name; without one, the first that is this tree.
 fn remote(trees: &Trees, repo: &Repo, name: Option<&str>) -> Result<Remote, StoreError> {
-    if !repo.exists() {
+    if !repo.is_repository()? {
         return Err(TreeError::NoTree(repo.top().display().to_string()).into());
     }
     let all = repo.remotes()?;

@@ -255,7 +255,7 @@ impl<'o, 'i: 'o> Chain<'o, 'i> {
         let blob = objects.write(Kind::Blob, manifest.to_text().into_bytes());
         let tree = objects.tree_of(head)?;
         let tree = treeobj::update(objects, tree, &BTreeMap::from([(manifest::FILE.to_owned(), (Mode::File, blob))]))?;
-        let message = format!("{}: integration manifest\n", BranchName::tip());
+        let message = manifest::message();
         Ok(self.commit(tree, vec![head], message))
     }
 }

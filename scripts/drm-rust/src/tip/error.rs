@@ -2,9 +2,10 @@
 
 //! Why a tip could not be made.
 
+use crate::clone::CloneError;
 use crate::error::{Class, Explain};
 use crate::git::objects::ObjectError;
-use crate::git::{GitError, Oid, TopicName};
+use crate::git::{BranchName, GitError, Oid, TopicName};
 use crate::merge::{MergeError, ResolveError};
 use crate::neighbours::plan::PlanError;
 use crate::resolve::StoreError;
@@ -28,6 +29,14 @@ pub enum TipError {
     Plan(#[from] PlanError),
     #[error(transparent)]
     Tree(#[from] TreeError),
+    #[error(transparent)]
+    Clone(#[from] CloneError),
+    /// A person's own commits, which a new tip would not have.
+    #[error("{} is at {}, which no tip ends with", BranchName::tip(), .0.short())]
+    NotOurs(Oid),
+    /// A clone with nothing to merge.
+    #[error("{0} has none of the branches that trees.toml lists")]
+    NoBranches(String),
     /// The commit has no manifest.
     #[error("{} is no tip: it has no file {}", .0.short(), super::manifest::FILE)]
     NoTip(Oid),
@@ -76,6 +85,9 @@ impl Explain for TipError {
             TipError::Merge(error) => error.hint(),
             TipError::Resolve(error) => error.hint(),
             TipError::Tree(error) => error.hint(),
+            TipError::Clone(error) => error.hint(),
+            TipError::NotOurs(_) => Some(format!("keep its commits: git branch -m {} OTHER-NAME", BranchName::tip())),
+            TipError::NoBranches(_) => Some("`drm-rust --repo DIR tree plan` tells which remotes it lacks".into()),
             TipError::NoTip(_) => Some("name a commit that `drm-rust integrate --tip` made".into()),
             TipError::Manifest(..) => Some("`git show TIP:integration-manifest` shows it".into()),
             TipError::Store(error) => error.hint(),
@@ -116,6 +128,7 @@ impl Explain for TipError {
             TipError::Merge(error) => error.class(),
             TipError::Resolve(error) => error.class(),
             TipError::Tree(error) => error.class(),
+            TipError::Clone(error) => error.class(),
             TipError::Store(error) => error.class(),
             TipError::Plan(error) => error.class(),
             TipError::Different { .. } => Class::Check,

@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::TipError;
-use crate::git::Oid;
 use crate::git::objects::Objects;
 use crate::git::treeobj::{self, Mode};
+use crate::git::{BranchName, Oid};
 
 /// The name of the file.
 pub const FILE: &str = "integration-manifest";
@@ -15,6 +15,11 @@ pub const FILE: &str = "integration-manifest";
 const HEAD: &str = "\
 # What this tip was made from, in order. `drm-rust integrate --verify` derives it again.
 ";
+
+/// The message of the commit that a tip ends with.
+pub(super) fn message() -> String {
+    format!("{}: integration manifest\n", BranchName::tip())
+}
 
 /// What a tip was made from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 use crate::neighbours::plan::{Missing, PlanError};
 
 /// What a person should know about them. One of our own that must be there is an error.
-pub(super) fn notices(missing: Vec<Missing>, has_history: bool) -> Result<Vec<String>, PlanError> {
+pub(super) fn notices(missing: Vec<Missing>, has_history: bool, place: &str) -> Result<Vec<String>, PlanError> {
     let (mut optional, mut no_remote, mut notices) = (Vec::new(), Vec::new(), Vec::new());
     let mut lines: Vec<String> = Vec::new();
     for Missing { tree, branch, why } in missing {
@@ -14,7 +14,7 @@ pub(super) fn notices(missing: Vec<Missing>, has_history: bool) -> Result<Vec<St
             None => optional.push(name),
             Some(PlanError::NoRemote(remotes)) => {
                 no_remote.push(name);
-                lines.extend(remotes.into_iter().map(|(_, line)| line.replacen("git", "git -C linux", 1)));
+                lines.extend(remotes.into_iter().map(|(_, line)| line.replacen("git", &format!("git -C {place}"), 1)));
             }
             Some(error @ PlanError::NoOwn(_)) => return Err(error),
             Some(error) => notices.push(format!("{error}: the tip goes without {name}")),
@@ -27,7 +27,7 @@ pub(super) fn notices(missing: Vec<Missing>, has_history: bool) -> Result<Vec<St
             match has_history {
                 true => {
                     lines.dedup();
-                    format!("no remote of linux/ has {names}: the tip goes without them\n  {}", lines.join("\n  "))
+                    format!("no remote of {place}/ has {names}: the tip goes without them\n  {}", lines.join("\n  "))
                 }
                 false => format!(
                     "linux/ stands on a release without its history: the tip goes without {names}\n  \
@@ -66,17 +66,17 @@ mod tests {
                 missing("drm-rust/drm-rust-fixes", None),
             ]
         };
-        insta::assert_snapshot!(notices(all(), true).unwrap().join("\n"), @"
+        insta::assert_snapshot!(notices(all(), true, "linux").unwrap().join("\n"), @"
         no remote of linux/ has drm/drm-fixes, drm/drm-next: the tip goes without them
           git -C linux remote add drm URL
         the remote `x` has no rust-next: the tip goes without rust/rust-next
         not there, and need not be: drm-rust/drm-rust-fixes
         ");
-        insta::assert_snapshot!(notices(all(), false).unwrap()[0], @"
+        insta::assert_snapshot!(notices(all(), false, "linux").unwrap()[0], @"
         linux/ stands on a release without its history: the tip goes without drm/drm-fixes, drm/drm-next
           drm-rust tree --base git:PATH#REV   takes a clone that has it
         ");
         let own = PlanError::NoOwn("drm-rust-next".parse().unwrap());
-        assert!(notices(vec![missing("drm-rust/drm-rust-next", Some(own))], true).is_err());
+        assert!(notices(vec![missing("drm-rust/drm-rust-next", Some(own))], true, "linux").is_err());
     }
 }

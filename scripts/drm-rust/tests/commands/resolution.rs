@@ -183,6 +183,7 @@ fn a_conflict_is_settled_recorded_shown_and_settled_again() {
     let env = env();
     let ws = Workspace {
         root: env.root(),
+        clone: None,
         cache: env.cache(),
         now: "2026-03-04T05:06:07Z".parse().unwrap(),
         command: "integrate --resolve topic/rust/alpha".into(),

@@ -56,13 +56,18 @@ fn scratch(env: &Env) -> PathBuf {
 
 /// Settles all conflicts of `net/b`.
 fn settle(env: &Env) {
-    env.run(&[&["integrate", "--resolve", "net/b"], &WITH[..]].concat()).ok();
+    settle_in(env, &[]);
+}
+
+/// The same with a clone in place of `linux/`.
+fn settle_in(env: &Env, repo: &[&str]) {
+    env.run(&[repo, &["integrate", "--resolve", "net/b"], &WITH[..]].concat()).ok();
     let dir = scratch(env);
     fs::write(dir.join(LIB), lib("fn one() {}\nfn two() {}")).unwrap();
     fs::write(dir.join("logo"), "both\0\n").unwrap();
     env.git_in(&dir, &["add", "logo"]);
     env.git_in(&dir, &["rm", "--quiet", "Makefile"]);
-    env.run(&["integrate", "--resolve", "net/b", "--done", "--why", "both are needed"]).ok();
+    env.run(&[repo, &["integrate", "--resolve", "net/b", "--done", "--why", "both are needed"]].concat()).ok();
 }
 
 #[test]
@@ -220,7 +225,7 @@ fn resolutions_are_fetched_and_pushed() {
     let url = format!("file://{}", bare.display());
     insta::assert_snapshot!(env.run(&["resolution", "push"]), @"
     ----- stderr
-    error: linux/ has no remote that is drm-rust
+    error: there is no remote that is drm-rust
     hint: `git -C linux remote add NAME URL` adds one; its URL in trees.toml makes it the default
     ----- exit 1
     ");
@@ -406,4 +411,61 @@ fn the_two_patches_that_conflict_are_found() {
     let json = env.run(&["integrate", "--bisect", "net/a", "net/b", "--json"]).stdout;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["theirs"]["subject"], "net/b: patch 4");
+}
+
+/// A maintainer's clone, or a work tree of it, is as good as `linux/`: the tip, and what settles its conflicts.
+#[test]
+fn a_clone_of_ones_own_gets_a_tip() {
+    let env = conflicting();
+    let clone = env.root().with_file_name("clone");
+    env.git(&["clone", "--quiet", "linux", "../clone"]);
+    for branch in ["net/a", "net/b"] {
+        env.git_in(&clone, &["branch", "--quiet", branch, &format!("origin/{branch}")]);
+    }
+    let refs = env.refs();
+    let repo = ["--repo", "../clone"];
+    let tip = |more: &[&str]| env.run(&[&repo[..], &["integrate", "--tip"], &WITH[..], more].concat());
+    let run = tip(&[]).ok();
+    assert!(run.stdout.starts_with("contained "), "what the tip starts with is in it: {run}");
+    assert!(run.stderr.contains("the tip goes without it"), "{run}");
+    settle_in(&env, &repo);
+    insta::assert_snapshot!(shown(&tip(&[])), @"
+    contained  ID  drm-rust/drm-rust-next  Merge branch 'topic/rust/alpha' into drm-rust-next
+    merged     ID  net/a  net/a: change
+    merged     ID  net/b  net/b: remove Makefile
+    ----- stderr
+    note: not there, and need not be: drm-rust/drm-rust-fixes
+    net/b: Makefile: resolved as recorded (a2534a6e694e)
+    net/b: logo: resolved as recorded (355b65cbe912)
+    net/b: rust/kernel/lib.rs: resolved as recorded (83c35eafe313)
+    2 merges, 1 of them as before
+    drm-rust-tip: ID -> ID
+    ----- exit 0
+    ");
+    env.run(&[&repo[..], &["integrate", "--verify", "drm-rust-tip"]].concat()).ok();
+    assert_eq!(env.run(&[&repo[..], &["resolution", "list"]].concat()).ok().stdout.lines().count(), 3);
+    assert_eq!(env.refs(), refs, "linux/ is left alone");
+    let again = tip(&[]).ok();
+    assert!(again.stderr.contains("drm-rust-tip is up to date"), "{again}");
+    // The work tree that has the branch follows, where nothing would be lost.
+    env.git_in(&clone, &["worktree", "add", "--quiet", "../tip", "drm-rust-tip"]);
+    let work = env.root().with_file_name("tip");
+    fs::write(work.join("Makefile.new"), "not ours\n").unwrap();
+    fs::write(work.join("scripts/run.sh"), "changed\n").unwrap();
+    branch(&env, "net/c", "C. Dev", &[("net.c", "int c;\n")]);
+    env.git_in(&clone, &["fetch", "--quiet", "origin", "net/c:net/c"]);
+    let before = env.git_in(&clone, &["rev-parse", "drm-rust-tip"]);
+    let run = tip(&["--with", "net/c"]);
+    assert!(run.stderr.contains("has changes that are not committed:\n  scripts/run.sh\n"), "{run}");
+    assert_eq!(env.git_in(&clone, &["rev-parse", "drm-rust-tip"]), before);
+    env.git_in(&work, &["checkout", "--quiet", "scripts/run.sh"]);
+    // From within a work tree of the clone, too.
+    env.run(&[&["--repo", "../tip", "integrate", "--tip"], &WITH[..], &["--with", "net/c"]].concat()).ok();
+    assert_eq!(fs::read_to_string(work.join("net.c")).unwrap(), "int c;\n");
+    assert_eq!(env.git_in(&work, &["status", "--porcelain"]), "?? Makefile.new");
+    env.git_in(&clone, &["fsck", "--no-progress", "--no-dangling"]);
+    // What a person committed there is not dropped.
+    env.git_in(&work, &["commit", "--quiet", "--allow-empty", "--message", "mine"]);
+    let run = tip(&[]);
+    assert!(run.stderr.contains("which no tip ends with\nhint: keep its commits: git branch -m drm-rust-tip"), "{run}");
 }

@@ -1,19 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! A person's clone of Linux: its branches move by merges that are complete before anything changes.
+//! A person's clone of Linux: its branches move when everything is complete, and never by surprise.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::PullError;
-use crate::git::objects::Objects;
+use crate::error::{Class, Explain};
 use crate::git::refs::Change;
 use crate::git::{BranchName, GitError, Oid, Repo};
-use crate::lock::Lock;
-use crate::merge::{MergeError, Merger, Outcome};
-use crate::tip::Failure;
-use crate::tip::preview::{self, Clash};
+use crate::lock::{Lock, LockError};
+use crate::process::ProcessError;
 use crate::tree::PATIENCE;
 use crate::workspace::Workspace;
+
+/// A clone cannot be worked on.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "some variants pass on what their module says")]
+pub enum CloneError {
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// `linux/` is no person's clone.
+    #[error("the branches of linux/ are made from the topics: nothing is merged into them")]
+    Ours,
+    /// Changes that would be lost, or mixed up with what is new.
+    #[error("{place} has changes that are not committed:\n{}", list(.files))]
+    Dirty {
+        /// The work tree.
+        place: String,
+        /// The files.
+        files: Vec<String>,
+    },
+}
+
+fn list(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+impl From<ProcessError> for CloneError {
+    fn from(error: ProcessError) -> Self {
+        GitError::from(error).into()
+    }
+}
+
+impl Explain for CloneError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            CloneError::Git(error) => error.hint(),
+            CloneError::Lock(error) => error.hint(),
+            CloneError::Ours => Some("name your clone of Linux: drm-rust --repo DIR ...".into()),
+            CloneError::Dirty { .. } => Some("nothing was changed. Commit or stash them".into()),
+        }
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            CloneError::Git(error) => error.class(),
+            CloneError::Lock(error) => error.class(),
+            _ => Class::Failed,
+        }
+    }
+}
 
 /// A clone that is worked on.
 #[derive(Debug)]
@@ -21,15 +68,6 @@ pub struct Clone {
     /// The clone.
     pub repo: Repo,
     _lock: Lock,
-}
-
-/// What merging came to.
-#[derive(Clone, Debug)]
-pub enum Merged {
-    /// The tree of the merge.
-    Clean(Oid),
-    /// What conflicts.
-    Conflicts(Clash),
 }
 
 /// A merge that is to be written.
@@ -47,16 +85,14 @@ pub struct Merge<'a> {
 }
 
 impl Clone {
-    /// Takes a clone; nobody else may be at work in it. `linux/` is none: its branches are made from the topics.
-    pub fn open(ws: &Workspace, repo: Repo) -> Result<Clone, PullError> {
-        let real = |path: &Path| path.canonicalize().ok();
-        if real(repo.top()) == real(ws.linux().top()) {
-            return Err(PullError::Ours);
+    /// Takes the clone that was named; nobody else may be at work in it. `linux/` is none: its branches are made from
+    /// the topics.
+    pub fn open(ws: &Workspace) -> Result<Clone, CloneError> {
+        if ws.clone.is_none() {
+            return Err(CloneError::Ours);
         }
-        let process = repo.git(["rev-parse", "--path-format=absolute", "--git-common-dir"]);
-        let dir = PathBuf::from(process.run().map_err(GitError::from)?.text());
-        let lock = Lock::take(&dir.join("drm-rust.lock"), PATIENCE)?;
-        Ok(Clone { repo, _lock: lock })
+        let lock = Lock::take(&ws.repo_lock()?, PATIENCE)?;
+        Ok(Clone { repo: ws.repo(), _lock: lock })
     }
 
     /// Where a branch stands.
@@ -68,25 +104,6 @@ impl Clone {
     pub fn idents(&self) -> Result<[String; 2], GitError> {
         let ident = |name: &str| Ok::<_, GitError>(self.repo.git(["var", name]).run()?.text());
         Ok([ident("GIT_AUTHOR_IDENT")?, ident("GIT_COMMITTER_IDENT")?])
-    }
-
-    /// Merges a commit into a branch, in memory.
-    pub fn merge(&self, branch: &BranchName, name: &str, theirs: Oid) -> Result<Merged, PullError> {
-        let ours = self.branch(branch)?;
-        let mut objects = Objects::new(&self.repo);
-        let mut merger = Merger::new(&self.repo, &mut objects);
-        let bases = merger.bases(ours, theirs)?;
-        match merger.merge(&bases, ours, theirs)? {
-            Outcome::Clean(tree) => {
-                objects.flush().map_err(MergeError::from)?;
-                Ok(Merged::Clean(tree))
-            }
-            Outcome::Conflicts { conflicts, .. } => {
-                let name = name.to_owned();
-                let failure = Failure { name, into: ours, commit: theirs, bases, before: vec![ours], conflicts };
-                Ok(Merged::Conflicts(preview::look(&self.repo, &mut objects, &failure)?))
-            }
-        }
     }
 
     /// Writes a merge; no branch has it yet.
@@ -107,21 +124,28 @@ impl Clone {
         self.repo.oid(&process, &oid)
     }
 
-    /// Moves a branch forward; the work tree follows where it is checked out and clean.
-    pub fn advance(&self, branch: &BranchName, from: Oid, to: Oid, reason: &str) -> Result<(), PullError> {
-        let Some(place) = self.checked_out(branch)? else {
-            let change = Change { name: branch.full(), old: Some(from), new: Some(to) };
+    /// Moves a branch, which may be new; the work tree follows where it is checked out and clean.
+    pub fn advance(&self, branch: &BranchName, from: Option<Oid>, to: Oid, reason: &str) -> Result<(), CloneError> {
+        let place = match from {
+            Some(from) => self.checked_out(branch)?.map(|place| (place, from)),
+            None => None,
+        };
+        let Some((place, from)) = place else {
+            let change = Change { name: branch.full(), old: from, new: Some(to) };
             return Ok(self.repo.update_refs(&[change], reason)?);
         };
         let place = Repo::at(place);
-        let status = place.git(["status", "--porcelain", "--untracked-files=no"]).run().map_err(GitError::from)?;
+        let status = place.git(["status", "--porcelain", "--untracked-files=no"]).run()?;
         if !status.text().is_empty() {
             let files = status.lines().iter().filter_map(|line| line.get(3..)).map(str::to_owned).collect();
-            return Err(PullError::Dirty { place: place.top().display().to_string(), files });
+            return Err(CloneError::Dirty { place: place.top().display().to_string(), files });
         }
-        let merge = place.git(["merge", "--ff-only", "--quiet", "--no-autostash", &to.to_string()]);
+        let step = match self.repo.is_ancestor(from, to)? {
+            true => place.git(["merge", "--ff-only", "--quiet", "--no-autostash"]),
+            false => place.git(["reset", "--keep", "--quiet"]),
+        };
         // What was begun ends by itself, so that no half of a work tree stays behind.
-        merge.env("GIT_REFLOG_ACTION", reason).detached().run().map_err(GitError::from)?;
+        step.arg(to.to_string()).env("GIT_REFLOG_ACTION", reason).detached().run()?;
         Ok(())
     }
 
