@@ -2,8 +2,6 @@
 
 //! A person's clone of Linux: its branches move when everything is complete, and never by surprise.
 
-use std::path::PathBuf;
-
 use crate::error::{Class, Explain};
 use crate::git::refs::Change;
 use crate::git::{BranchName, GitError, Oid, Repo};
@@ -100,15 +98,9 @@ impl Clone {
         self.repo.commit(&branch.full())
     }
 
-    /// Who commits here, with the time, as commits have it: author and committer.
-    pub fn idents(&self) -> Result<[String; 2], GitError> {
-        let ident = |name: &str| Ok::<_, GitError>(self.repo.git(["var", name]).run()?.text());
-        Ok([ident("GIT_AUTHOR_IDENT")?, ident("GIT_COMMITTER_IDENT")?])
-    }
-
     /// Writes a merge; no branch has it yet.
     pub fn write(&self, merge: &Merge<'_>) -> Result<Oid, GitError> {
-        let [author, committer] = self.idents()?;
+        let [author, committer] = self.repo.idents()?;
         let mut text = format!("tree {}\nparent {}\nparent {}\n", merge.tree, merge.ours, merge.theirs).into_bytes();
         text.extend(format!("author {author}\ncommitter {committer}\n").bytes());
         if let Some(tag) = merge.tag {
@@ -127,7 +119,7 @@ impl Clone {
     /// Moves a branch, which may be new; the work tree follows where it is checked out and clean.
     pub fn advance(&self, branch: &BranchName, from: Option<Oid>, to: Oid, reason: &str) -> Result<(), CloneError> {
         let place = match from {
-            Some(from) => self.checked_out(branch)?.map(|place| (place, from)),
+            Some(from) => self.repo.checked_out(branch)?.map(|place| (place, from)),
             None => None,
         };
         let Some((place, from)) = place else {
@@ -135,9 +127,8 @@ impl Clone {
             return Ok(self.repo.update_refs(&[change], reason)?);
         };
         let place = Repo::at(place);
-        let status = place.git(["status", "--porcelain", "--untracked-files=no"]).run()?;
-        if !status.text().is_empty() {
-            let files = status.lines().iter().filter_map(|line| line.get(3..)).map(str::to_owned).collect();
+        let files = place.dirty()?;
+        if !files.is_empty() {
             return Err(CloneError::Dirty { place: place.top().display().to_string(), files });
         }
         let step = match self.repo.is_ancestor(from, to)? {
@@ -147,21 +138,5 @@ impl Clone {
         // What was begun ends by itself, so that no half of a work tree stays behind.
         step.arg(to.to_string()).env("GIT_REFLOG_ACTION", reason).detached().run()?;
         Ok(())
-    }
-
-    /// The work tree that has a branch checked out.
-    fn checked_out(&self, branch: &BranchName) -> Result<Option<PathBuf>, GitError> {
-        let list = self.repo.git(["worktree", "list", "--porcelain", "-z"]).run()?;
-        let text = String::from_utf8_lossy(&list.stdout).into_owned();
-        let wanted = format!("branch {}", branch.full());
-        let mut place = None;
-        for field in text.split('\0') {
-            match field.strip_prefix("worktree ") {
-                Some(path) => place = Some(PathBuf::from(path)),
-                None if field == wanted => return Ok(place),
-                None => {}
-            }
-        }
-        Ok(None)
     }
 }

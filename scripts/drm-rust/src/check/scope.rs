@@ -81,11 +81,7 @@ impl Scope {
         };
         let tip = repo.commit(&topic.branch().full())?;
         let commits = manage::commits(repo, topic, manifest.patches.len())?;
-        let args: Vec<_> = std::iter::once("--no-walk=unsorted".to_owned())
-            .chain(commits.iter().rev().map(ToString::to_string))
-            .collect();
-        let patches = if commits.is_empty() { Vec::new() } else { patches(repo, &args)? };
-        Scope::new(repo, topic.to_string(), tip, patches)
+        Scope::new(repo, topic.to_string(), tip, each(repo, &commits)?)
     }
 
     fn new(repo: &Repo, name: String, tip: Oid, patches: Vec<Patch>) -> Result<Scope, CheckError> {
@@ -119,6 +115,12 @@ pub fn between(repo: &Repo, from: &str, to: &str, first_parent: bool) -> Result<
     let first_parent = first_parent.then(|| "--first-parent".to_owned());
     let patches = patches(repo, &[range.clone()].into_iter().chain(first_parent).collect::<Vec<_>>())?;
     if patches.is_empty() { Err(CheckError::Empty(format!("{from}..{to}"))) } else { Ok(patches) }
+}
+
+/// Some commits, in this order.
+pub fn each(repo: &Repo, commits: &[Oid]) -> Result<Vec<Patch>, CheckError> {
+    let args = std::iter::once("--no-walk=unsorted".to_owned()).chain(commits.iter().rev().map(ToString::to_string));
+    if commits.is_empty() { Ok(Vec::new()) } else { patches(repo, &args.collect::<Vec<_>>()) }
 }
 
 /// The patches that `git log` lists with these arguments, oldest first.

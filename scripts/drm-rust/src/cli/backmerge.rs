@@ -7,11 +7,11 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use drm_rust::git::BranchName;
 use drm_rust::pull::PullError;
 use drm_rust::pull::backmerge::{self, GATES, Options};
-use drm_rust::review::Overrides;
 use drm_rust::workspace::Trees;
 
 use super::CommandResult;
 use super::context::Context;
+use super::gated::Gated;
 use super::{integrate, publish, review};
 
 const LONG: &str = "\
@@ -40,12 +40,8 @@ struct Arguments {
     /// The branch to merge into
     #[arg(long, value_name = "BRANCH", default_value = "drm-rust-next")]
     into: String,
-    /// Only check and tell
-    #[arg(short = 'n', long)]
-    dry_run: bool,
-    /// Let a check warn, and say why
-    #[arg(long = "override", value_name = "CHECK=REASON")]
-    overrides: Vec<String>,
+    #[command(flatten)]
+    gated: Gated,
 }
 
 pub(super) fn args(command: Command) -> Command {
@@ -55,11 +51,12 @@ pub(super) fn args(command: Command) -> Command {
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let into: BranchName = arguments.into.parse()?;
-    let overrides = Overrides::with_gates(&arguments.overrides, GATES)?;
+    let overrides = arguments.gated.overrides(GATES)?;
     let trees = Trees::load(&context.ws.data("trees.toml"))?;
     let clone = context.clone()?;
-    let Arguments { tree, what, why, dry_run, .. } = arguments;
-    let options = Options { tree: publish::tree(&tree)?, what, into: into.clone(), why, dry_run, overrides };
+    let Arguments { tree, what, why, gated, .. } = arguments;
+    let (tree, dry_run) = (publish::tree(&tree)?, gated.dry_run);
+    let options = Options { tree, what, into: into.clone(), why, dry_run, overrides };
     let done = backmerge::backmerge(&clone, &trees, &options)?;
     context.data(&(review::table(&done.reports) + &done.clash.iter().map(integrate::clash).collect::<String>()))?;
     review::verdict(&done.name, &done.reports)?;

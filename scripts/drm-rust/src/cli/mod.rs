@@ -6,6 +6,7 @@ mod backmerge;
 mod boot;
 mod build;
 mod check;
+mod cherry_pick;
 mod ci;
 mod cite;
 mod completions;
@@ -15,6 +16,7 @@ mod error;
 mod fast_forward;
 mod fixes;
 mod forward;
+mod gated;
 mod igt;
 mod integrate;
 mod man;
@@ -78,6 +80,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "pull", group: "Maintaining", args: pull::args, run: pull::run },
     Entry { name: "backmerge", group: "Maintaining", args: backmerge::args, run: backmerge::run },
     Entry { name: "fast-forward", group: "Maintaining", args: fast_forward::args, run: fast_forward::run },
+    Entry { name: "cherry-pick", group: "Maintaining", args: cherry_pick::args, run: cherry_pick::run },
     Entry { name: "cite", group: "Maintaining", args: cite::args, run: cite::run },
     Entry { name: "fixes", group: "Maintaining", args: fixes::args, run: fixes::run },
     Entry { name: "tc", group: "Maintaining", args: tc::args, run: tc::run },
@@ -100,6 +103,7 @@ const REPO_COMMANDS: &[&str] = &[
     "pull",
     "backmerge",
     "fast-forward",
+    "cherry-pick",
     "cite",
     "fixes",
     "tc",

@@ -6,11 +6,11 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use drm_rust::neighbours::TreeName;
 use drm_rust::publish::{self, GATES, Options};
-use drm_rust::review::Overrides;
 
 use super::CommandResult;
 use super::context::Context;
 use super::error::CommandError;
+use super::gated::Gated;
 use super::{integrate, review};
 
 const LONG: &str = "\
@@ -46,12 +46,8 @@ struct Arguments {
     /// Push to this tree [default: our own]
     #[arg(long, value_name = "TREE")]
     to: Option<String>,
-    /// Only check, and tell what would be pushed
-    #[arg(short = 'n', long)]
-    dry_run: bool,
-    /// Let a check warn, and say why
-    #[arg(long = "override", value_name = "CHECK=REASON")]
-    overrides: Vec<String>,
+    #[command(flatten)]
+    gated: Gated,
 }
 
 pub(super) fn args(command: Command) -> Command {
@@ -62,8 +58,8 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let topic: drm_rust::git::TopicName = arguments.topic.strip_prefix("topic/").unwrap_or(&arguments.topic).parse()?;
     let to = arguments.to.as_deref().map(tree).transpose()?;
-    let overrides = Overrides::with_gates(&arguments.overrides, GATES)?;
-    let options = Options { topic: topic.clone(), to, dry_run: arguments.dry_run, overrides };
+    let overrides = arguments.gated.overrides(GATES)?;
+    let options = Options { topic: topic.clone(), to, dry_run: arguments.gated.dry_run, overrides };
     let published = publish::publish(&context.ws, &options, &context.progress)?;
     for note in &published.notes {
         context.say(&format!("note: {note}"));

@@ -11,12 +11,12 @@ use drm_rust::error::FileContext;
 use drm_rust::git::BranchName;
 use drm_rust::mailbox::{self, pull::Request};
 use drm_rust::pull::{self, Asked, GATES, Options, PullError};
-use drm_rust::review::Overrides;
 use drm_rust::workspace::Trees;
 
 use super::CommandResult;
 use super::context::Context;
 use super::error::CommandError;
+use super::gated::Gated;
 use super::{integrate, review};
 
 const LONG: &str = "\
@@ -52,12 +52,8 @@ struct Arguments {
     /// The branch to merge into
     #[arg(long, value_name = "BRANCH", default_value = "drm-rust-next")]
     into: String,
-    /// Only fetch, check and tell
-    #[arg(short = 'n', long)]
-    dry_run: bool,
-    /// Let a check warn, and say why
-    #[arg(long = "override", value_name = "CHECK=REASON")]
-    overrides: Vec<String>,
+    #[command(flatten)]
+    gated: Gated,
 }
 
 pub(super) fn args(command: Command) -> Command {
@@ -66,7 +62,7 @@ pub(super) fn args(command: Command) -> Command {
 
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
-    let overrides = Overrides::with_gates(&arguments.overrides, GATES)?;
+    let overrides = arguments.gated.overrides(GATES)?;
     let into: BranchName = arguments.into.parse()?;
     let asked = match &arguments.tag {
         Some(tag) => Asked::tag(&arguments.from, tag)?,
@@ -74,7 +70,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     };
     let trees = Trees::load(&context.ws.data("trees.toml"))?;
     let clone = context.clone()?;
-    let options = Options { asked, into: into.clone(), dry_run: arguments.dry_run, overrides };
+    let options = Options { asked, into: into.clone(), dry_run: arguments.gated.dry_run, overrides };
     let pulled = pull::pull(&clone, &trees, &options, &context.progress)?;
     for note in &pulled.notes {
         context.say(&format!("note: {note}"));

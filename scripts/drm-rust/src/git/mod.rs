@@ -8,6 +8,8 @@ pub mod message;
 pub mod names;
 pub mod objects;
 pub mod pack;
+mod patch_id;
+pub mod picked;
 pub mod refs;
 pub mod remote;
 mod repo;

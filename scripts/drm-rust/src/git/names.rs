@@ -184,6 +184,21 @@ impl BranchName {
         BranchName("drm-rust-tip".into())
     }
 
+    /// Fixes of what Linus's tree has.
+    pub fn fixes() -> Self {
+        BranchName("drm-rust-fixes".into())
+    }
+
+    /// Fixes of what drm-next has.
+    pub fn next_fixes() -> Self {
+        BranchName("drm-rust-next-fixes".into())
+    }
+
+    /// Whether it is one of the two branches of fixes, which people commit to.
+    pub fn is_fixes(&self) -> bool {
+        *self == Self::fixes() || *self == Self::next_fixes()
+    }
+
     /// Whether the toolchain makes this branch, but not from the base and the manifests.
     pub fn is_of_other_commands(&self) -> bool {
         *self == Self::rerere() || *self == Self::tip()

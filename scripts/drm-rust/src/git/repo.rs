@@ -179,6 +179,41 @@ impl Repo {
         Ok(output.text().strip_prefix("refs/heads/").and_then(|name| name.parse().ok()))
     }
 
+    /// Who commits here, with the time, as commits have it: author and committer.
+    pub fn idents(&self) -> Result<[String; 2], GitError> {
+        let ident = |name: &str| Ok::<_, GitError>(self.git(["var", name]).run()?.text());
+        Ok([ident("GIT_AUTHOR_IDENT")?, ident("GIT_COMMITTER_IDENT")?])
+    }
+
+    /// The committer's sign-off: a trailer, and its newline.
+    pub fn sign_off(&self) -> Result<String, GitError> {
+        let [_, committer] = self.idents()?;
+        let who = committer.rsplit_once('>').map_or(committer.clone(), |(who, _)| format!("{who}>"));
+        Ok(format!("Signed-off-by: {who}\n"))
+    }
+
+    /// The work tree that has a branch checked out.
+    pub fn checked_out(&self, branch: &BranchName) -> Result<Option<PathBuf>, GitError> {
+        let list = self.git(["worktree", "list", "--porcelain", "-z"]).run()?;
+        let text = String::from_utf8_lossy(&list.stdout).into_owned();
+        let wanted = format!("branch {}", branch.full());
+        let mut place = None;
+        for field in text.split('\0') {
+            match field.strip_prefix("worktree ") {
+                Some(path) => place = Some(PathBuf::from(path)),
+                None if field == wanted => return Ok(place),
+                None => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// The files that have changes which are not committed; files that git does not know do not count.
+    pub fn dirty(&self) -> Result<Vec<String>, GitError> {
+        let status = self.git(["status", "--porcelain", "--untracked-files=no"]).run()?;
+        Ok(status.lines().iter().filter_map(|line| line.get(3..)).map(str::to_owned).collect())
+    }
+
     /// Reads an id out of an answer of git.
     pub(crate) fn oid(&self, process: &Process, text: &str) -> Result<Oid, GitError> {
         text.trim()

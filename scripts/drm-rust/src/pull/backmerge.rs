@@ -55,11 +55,9 @@ pub fn backmerge(clone: &Clone, trees: &Trees, options: &Options) -> Result<Back
         return Err(PullError::Nothing(into.clone(), name));
     }
     let reports = vec![Report::gate("tip", 1, in_tip(clone, theirs)?, &options.overrides)];
-    let [_, committer] = clone.idents()?;
-    let who = committer.rsplit_once('>').map_or(committer.clone(), |(who, _)| format!("{who}>"));
     let overridden = review::overridden(&reports);
-    let parts =
-        [&format!("Merge {name} into {into}"), why.trim(), overridden.trim_end(), &format!("Signed-off-by: {who}\n")];
+    let sign_off = clone.repo.sign_off()?;
+    let parts = [&format!("Merge {name} into {into}"), why.trim(), overridden.trim_end(), &sign_off];
     let message = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n");
     let merged = clone.merge(into, &name, theirs)?;
     let mut done = Backmerged { name, reports, clash: None, message, merge: None };

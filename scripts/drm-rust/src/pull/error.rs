@@ -6,11 +6,15 @@ use crate::check::CheckError;
 use crate::clone::CloneError;
 use crate::cycle::CycleError;
 use crate::error::{Class, Explain};
+use crate::git::objects::ObjectError;
 use crate::git::{BranchName, GitError};
 use crate::mailbox::MailError;
 use crate::merge::MergeError;
 use crate::neighbours::plan::PlanError;
 use crate::tip::TipError;
+use crate::tree::TreeError;
+
+use super::pick::PickError;
 
 /// A pull, a backmerge or a fast-forward cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +36,20 @@ pub enum PullError {
     Cycle(Box<CycleError>),
     #[error(transparent)]
     Check(Box<CheckError>),
+    #[error(transparent)]
+    Tree(Box<TreeError>),
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    #[error(transparent)]
+    Pick(#[from] PickError),
+    /// A branch of `linux/` that is not checked out in `linux/`.
+    #[error("{branch} is checked out in {place}")]
+    Elsewhere {
+        /// The branch.
+        branch: BranchName,
+        /// The work tree.
+        place: String,
+    },
     /// It could not be fetched.
     #[error("{what} of {url} cannot be fetched")]
     Fetch {
@@ -105,6 +123,12 @@ impl From<CheckError> for PullError {
     }
 }
 
+impl From<TreeError> for PullError {
+    fn from(error: TreeError) -> Self {
+        PullError::Tree(Box::new(error))
+    }
+}
+
 impl PullError {
     fn inner(&self) -> Option<&dyn Explain> {
         Some(match self {
@@ -116,6 +140,9 @@ impl PullError {
             PullError::Plan(error) => error,
             PullError::Cycle(error) => &**error,
             PullError::Check(error) => &**error,
+            PullError::Tree(error) => &**error,
+            PullError::Object(error) => error,
+            PullError::Pick(error) => error,
             _ => return None,
         })
     }
@@ -124,6 +151,7 @@ impl PullError {
 impl Explain for PullError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            PullError::Elsewhere { .. } => "nothing was changed. Check out another branch there".into(),
             PullError::Fetch { .. } => "is the tag pushed, and the URL public? https, ssh and git are tried".into(),
             PullError::Odd(..) => "give a mail, or a URL and the name of a tag".into(),
             PullError::Branch(_) => "a branch has no signature: ask for a signed tag".into(),

@@ -8,6 +8,8 @@ pub mod backmerge;
 mod error;
 pub mod fast_forward;
 mod merge;
+pub mod pick;
+pub mod place;
 mod request;
 mod tag;
 
@@ -176,9 +178,7 @@ impl Job<'_> {
     /// The cover text with where it came from.
     fn message(&self, tag: &Tag, reports: &[Report]) -> Result<String, PullError> {
         let subject = format!("Merge tag '{}' of {} into {}", self.name, self.url, self.options.into);
-        let [_, committer] = self.clone.idents()?;
-        let who = committer.rsplit_once('>').map_or(committer.clone(), |(who, _)| format!("{who}>"));
-        let mut trailers = format!("Signed-off-by: {who}\n");
+        let mut trailers = self.clone.repo.sign_off()?;
         if let Asked::Mail(request) = &self.options.asked {
             let (name, mail) = &request.from;
             let name = if name.is_empty() { mail } else { name };

@@ -20,7 +20,7 @@ pub trait Oracle {
     /// The commit that an abbreviated id names.
     fn find(&self, id: &str) -> Result<Found, GitError>;
 
-    /// Whether a commit is another one or comes before it.
+    /// Whether a commit is another one or comes before it, itself or as a pick.
     fn is_ancestor(&self, ancestor: Oid, of: Oid) -> Result<bool, GitError>;
 }
 
@@ -36,7 +36,7 @@ impl Oracle for Repo {
     }
 
     fn is_ancestor(&self, ancestor: Oid, of: Oid) -> Result<bool, GitError> {
-        Repo::is_ancestor(self, ancestor, of)
+        Ok(Repo::is_ancestor(self, ancestor, of)? || self.has_pick(ancestor, of)?)
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) fn look(
     };
     let ours: Vec<Oid> = topics.iter().flat_map(|topic| topic.commits.iter().copied()).collect();
     let args = ["--no-walk=unsorted".to_owned()].into_iter().chain(ours.iter().map(ToString::to_string));
-    let ours: BTreeMap<Oid, String> = ids(repo, args)?.into_iter().map(|(id, commit)| (commit, id)).collect();
+    let ours: BTreeMap<Oid, String> = repo.patch_ids(args)?.into_iter().map(|(id, commit)| (commit, id)).collect();
     // Nobody has a patch before it was made.
     let since = format!("--max-age={since}");
     for (tree, branch, reference) in branches {
@@ -77,7 +77,7 @@ pub(super) fn look(
             continue;
         }
         let args = ["--no-merges".to_owned(), since.clone(), reference.clone(), "--full-diff".into(), "--".into()];
-        let theirs = ids(repo, args.into_iter().chain(files.into_iter().map(str::to_owned)))?;
+        let theirs = repo.patch_ids(args.into_iter().chain(files.into_iter().map(str::to_owned)))?;
         let theirs: BTreeSet<String> = theirs.into_iter().map(|(id, _)| id).collect();
         for topic in left {
             let has = |commit: &&Oid| ours.get(commit).is_some_and(|id| theirs.contains(id));
@@ -114,17 +114,4 @@ pub(super) fn branches(repo: &Repo, trees: &Trees) -> Result<Vec<Place>, GitErro
         }
     }
     Ok(found)
-}
-
-/// The patch ids of the commits that `git log` lists.
-fn ids(repo: &Repo, args: impl Iterator<Item = String>) -> Result<Vec<(String, Oid)>, GitError> {
-    let options = ["log", "--patch", "--no-ext-diff", "--no-textconv", "--no-renames", "--no-color", "--full-index"];
-    let log = repo.git(["--literal-pathspecs"]).args(options).args(args).run()?.stdout;
-    let process = repo.git(["patch-id", "--stable"]).input(log);
-    let mut ids = Vec::new();
-    for line in process.run()?.lines() {
-        let (id, commit) = line.split_once(' ').unwrap_or((&line, ""));
-        ids.push((id.to_owned(), repo.oid(&process, commit)?));
-    }
-    Ok(ids)
 }

@@ -34,6 +34,8 @@ mod error;
 
 /// How long a run waits for another one that is about to finish.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+/// How the op log calls what was done to the branches by other means.
+const OUTSIDE: &str = "changes made outside of drm-rust";
 /// How many earlier operations are asked where an interrupted work tree stands.
 const PAST: u32 = 8;
 
@@ -145,10 +147,11 @@ impl Refresh<'_> {
         let mut built = self.build(base.commit, &mut objects)?;
         self.keeps_published(&built)?;
         let current = self.repo.view()?;
+        let known = last.as_ref().map(|last| known(last, &current)).unwrap_or_default();
         // Branches of other commands stay where they are.
-        let others = current.iter().filter(|(name, _)| name.is_of_other_commands());
+        let is_other = |name: &BranchName| name.is_of_other_commands() || name.is_fixes() && known.contains_key(name);
+        let others = current.iter().filter(|(name, _)| is_other(name));
         built.view.extend(others.map(|(name, oid)| (name.clone(), *oid)));
-        let known = last.as_ref().map(|last| last.operation.view.clone()).unwrap_or_default();
         let outside = outside_changes(&known, &current, &built.view);
         if !outside.is_empty() && !options.reset {
             return Err(TreeError::Outside(outside));
@@ -166,12 +169,13 @@ impl Refresh<'_> {
             worktree::check(&self.repo, step)?;
         }
         let mut operations = Vec::new();
-        if !outside.is_empty() {
+        let acts = !steps.is_empty() || last.as_ref().is_none_or(|last| last.operation.base != base);
+        let by_hand = last.as_ref().is_some_and(|last| last.operation.view != known);
+        if !outside.is_empty() || acts && by_hand {
             let before = last.as_ref().map_or(&base, |last| &last.operation.base);
-            let command = "changes made outside of drm-rust".to_owned();
-            operations.push(Operation { command, ..self.operation(before, &managed) });
+            operations.push(Operation { command: OUTSIDE.to_owned(), ..self.operation(before, &managed) });
         }
-        if !steps.is_empty() || last.as_ref().is_none_or(|last| last.operation.base != base) {
+        if acts {
             operations.push(self.operation(&base, &built.view));
         }
         if !operations.is_empty() {
@@ -408,15 +412,17 @@ pub(crate) fn move_branch(
     trees: &Trees,
     (name, to): (BranchName, Oid),
 ) -> Result<Moved, TreeError> {
-    let known = &last.operation.view;
+    let current = repo.view()?;
+    let mut known = known(last, &current);
+    let found = current.get(&name).filter(|_| name.is_fixes());
+    known.extend(found.map(|oid| (name.clone(), *oid)));
     let mut wanted = known.clone();
     wanted.insert(name, to);
-    let current = repo.view()?;
-    let outside = outside_changes(known, &current, &wanted);
+    let outside = outside_changes(&known, &current, &wanted);
     if !outside.is_empty() {
         return Err(TreeError::Outside(outside));
     }
-    let managed = managed(&current, known, &wanted);
+    let managed = managed(&current, &known, &wanted);
     let steps = changes(&managed, &wanted);
     if steps.is_empty() {
         return Ok(Moved { changes: steps, left_alone: None });
@@ -426,10 +432,27 @@ pub(crate) fn move_branch(
     if let Plan::Move(step) = plan {
         worktree::check(repo, step)?;
     }
-    let (command, time, base) = (ws.command.clone(), ws.now, last.operation.base.clone());
-    let operation = Operation { command, time, base, view: wanted, restores: None };
-    commit(repo, objects, &[operation], Some(last.id), &steps, trees)?;
+    let operation = |command: &str, view| {
+        let (command, base) = (command.to_owned(), last.operation.base.clone());
+        Operation { command, time: ws.now, base, view, restores: None }
+    };
+    let mut operations = Vec::new();
+    // What people have committed is an operation of its own, so that an undo comes back to it.
+    operations.extend((known != last.operation.view).then(|| operation(OUTSIDE, known)));
+    operations.push(operation(&ws.command, wanted));
+    commit(repo, objects, &operations, Some(last.id), &steps, trees)?;
     Ok(Moved { changes: steps, left_alone: follow(repo, plan)? })
+}
+
+/// Where an operation left the branches; those of fixes, to which people commit, as they stand now.
+fn known(last: &Logged, current: &View) -> View {
+    let mut known = last.operation.view.clone();
+    for name in [BranchName::fixes(), BranchName::next_fixes()] {
+        if known.remove(&name).is_some() {
+            known.extend(current.get(&name).map(|oid| (name, *oid)));
+        }
+    }
+    known
 }
 
 /// Branches that somebody else moved since the last operation, away from where they shall be.

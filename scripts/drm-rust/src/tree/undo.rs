@@ -3,9 +3,10 @@
 //! Undo: a new operation that brings back the branches of an earlier one.
 
 use super::worktree::{self, Plan};
-use super::{PATIENCE, TreeError, commit, follow, managed, outside_changes};
+use super::{OUTSIDE, PATIENCE, TreeError, commit, follow, known, managed, outside_changes};
 use crate::git::objects::Objects;
-use crate::git::refs::{Change, changes};
+use crate::git::refs::{Change, View, changes};
+use crate::git::{BranchName, Repo};
 use crate::lock::Lock;
 use crate::oplog::{self, Logged, OpError, Operation};
 use crate::topic::published;
@@ -37,7 +38,8 @@ pub fn undo(ws: &Workspace, to: Option<&str>) -> Result<Undone, TreeError> {
         None => oplog::undo_target(&repo, &mut objects)?,
     };
     let current = repo.view()?;
-    let (known, wanted) = (&last.operation.view, &target.operation.view);
+    let known = &known(&last, &current);
+    let wanted = &wanted(&repo, &mut objects, &last, &target, &current)?;
     let outside = outside_changes(known, &current, wanted);
     if !outside.is_empty() {
         return Err(TreeError::Outside(outside));
@@ -62,7 +64,42 @@ pub fn undo(ws: &Workspace, to: Option<&str>) -> Result<Undone, TreeError> {
         view: wanted.clone(),
         restores: Some(target.operation.restores.unwrap_or(target.id)),
     };
-    commit(&repo, &mut objects, &[operation], Some(last.id), &steps, &trees)?;
+    let mut operations = vec![operation];
+    if *known != last.operation.view {
+        let (command, view, base) = (OUTSIDE.to_owned(), known.clone(), last.operation.base.clone());
+        operations.insert(0, Operation { command, time: ws.now, base, view, restores: None });
+    }
+    commit(&repo, &mut objects, &operations, Some(last.id), &steps, &trees)?;
     let left_alone = follow(&repo, plan)?;
     Ok(Undone { restored: target, changes: steps, left_alone })
+}
+
+/// The view that comes back. A branch of fixes to which people have committed since stays, and none is removed.
+fn wanted(
+    repo: &Repo,
+    objects: &mut Objects,
+    last: &Logged,
+    target: &Logged,
+    current: &View,
+) -> Result<View, TreeError> {
+    let fixes = [BranchName::fixes(), BranchName::next_fixes()];
+    let differs = |name: &BranchName, one: &View, two: &View| one.get(name) != two.get(name);
+    let mut kept: Vec<bool> = fixes.iter().map(|name| differs(name, current, &last.operation.view)).collect();
+    let mut at = last.clone();
+    while at.id != target.id {
+        let Some(before) = oplog::before(repo, objects, at.id)? else { break };
+        let is_outside = at.operation.command == OUTSIDE;
+        for (kept, name) in kept.iter_mut().zip(&fixes) {
+            *kept |= is_outside && differs(name, &at.operation.view, &before.operation.view);
+        }
+        at = before;
+    }
+    let mut wanted = target.operation.view.clone();
+    for (kept, name) in kept.into_iter().zip(fixes) {
+        if kept || !wanted.contains_key(&name) {
+            wanted.remove(&name);
+            wanted.extend(current.get(&name).map(|oid| (name, *oid)));
+        }
+    }
+    Ok(wanted)
 }

@@ -55,6 +55,7 @@ const COMMANDS: &[&[&str]] = &[
     &["pull"],
     &["backmerge"],
     &["fast-forward"],
+    &["cherry-pick"],
     &["cite"],
     &["fixes"],
     &["tc"],

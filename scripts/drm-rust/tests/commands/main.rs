@@ -17,6 +17,7 @@ mod kernel;
 mod kill;
 mod neighbours;
 mod ops;
+mod pick;
 mod publish;
 mod pull;
 mod refusals;
