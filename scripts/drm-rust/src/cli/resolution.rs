@@ -2,6 +2,8 @@
 
 //! `drm-rust resolution`
 
+mod fixup;
+
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 use serde::Serialize;
 
@@ -20,12 +22,19 @@ use super::error::CommandError;
 use super::status::counted;
 
 const LONG: &str = "\
-List, show and forget how conflicts were resolved.
+List, show, record and forget how conflicts were resolved.
 
 What one person resolved is replayed for everybody: the branch
 drm-rust-rerere carries an rr-cache in git's own format, and who resolved what,
 why and for which merge. Nothing expires. A resolution that was forgotten does
-not come back from elsewhere; making it anew brings it back.";
+not come back from elsewhere; making it anew brings it back.
+
+A fixup is a patch that drm-rust-tip gets with the merge of a branch, where
+nothing conflicts but one side calls what the other has renamed. It must apply
+to the merge as the tip has it, after what is recorded there.
+
+  drm-rust resolution fixup drm/drm-next fix.patch --why 'x has another name'
+  git diff | drm-rust resolution fixup drm/drm-next --append";
 
 #[derive(Subcommand)]
 enum Commands {
@@ -35,6 +44,8 @@ enum Commands {
     Show(Show),
     /// Forget resolutions for good
     Forget(Forget),
+    /// Record a patch that the tip's merge of a branch needs
+    Fixup(fixup::Fixup),
     /// Take in an rr-cache of git, dim or drm-rerere
     Import(Import),
     /// Take in all that another branch of resolutions knows
@@ -103,7 +114,7 @@ struct Export {
 }
 
 pub(super) fn args(command: Command) -> Command {
-    let command = command.about("List, show and forget how conflicts were resolved").long_about(LONG);
+    let command = command.about("List, show, record and forget how conflicts were resolved").long_about(LONG);
     Commands::augment_subcommands(command.subcommand_required(true).arg_required_else_help(true))
 }
 
@@ -112,6 +123,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         Commands::List(arguments) => list(context, &arguments),
         Commands::Show(arguments) => show(context, &arguments),
         Commands::Forget(arguments) => forget(context, &arguments),
+        Commands::Fixup(arguments) => fixup::fixup(context, &arguments),
         Commands::Import(arguments) => import(context, &arguments),
         Commands::Join(arguments) => join(context, &arguments),
         Commands::Fetch(arguments) => fetch(context, &arguments),
@@ -136,17 +148,21 @@ fn kind(stored: &Stored) -> &'static str {
 }
 
 fn list(context: &Context, arguments: &List) -> CommandResult {
-    let store = branch::load(&context.ws.repo())?;
+    let repo = context.ws.repo();
+    let store = branch::load(&repo)?;
     let selected = arguments.merge.as_ref().map(|merge| store.select(merge));
     let wanted = |name: &Name| selected.as_ref().is_none_or(|selected| selected.contains(&name));
     let found = store.resolutions.iter().filter(|(name, _)| wanted(name));
     let rows =
         found.map(|(name, stored)| Row { id: name.to_string(), kind: kind(stored), record: stored.record.as_ref() });
-    let rows: Vec<Row<'_>> = rows.collect();
+    let fixups = || store.fixups.iter().filter(|(name, _)| arguments.merge.as_ref().is_none_or(|merge| merge == *name));
+    let fixup = |(name, _)| Row { id: format!("fixups/{name}.patch"), kind: "fixup", record: None };
+    let json = if arguments.json { fixups().map(fixup).collect() } else { Vec::new() };
+    let rows: Vec<Row<'_>> = rows.chain(json).collect();
     if arguments.json {
         return context.json(&rows);
     }
-    if rows.is_empty() {
+    if rows.is_empty() && fixups().next().is_none() {
         context.say("no resolution is recorded");
     }
     let line = |row: &Row<'_>| {
@@ -156,7 +172,11 @@ fn list(context: &Context, arguments: &List) -> CommandResult {
         });
         format!("{:.12}  {what}\n", row.id)
     };
-    context.data(&rows.iter().map(line).collect::<String>())
+    let mut text = rows.iter().map(line).collect::<String>();
+    for (name, patch) in fixups() {
+        text += &fixup::line(&repo, name, *patch)?;
+    }
+    context.data(&text)
 }
 
 /// The resolutions that a text selects, at least one. A merge tells itself which ones it has.
@@ -178,7 +198,12 @@ fn show(context: &Context, arguments: &Show) -> CommandResult {
     let store = branch::load(&repo)?;
     let mut objects = Objects::new(&repo);
     let mut text = String::new();
-    for name in select(&repo, &store, &arguments.what)? {
+    let fixup = store.fixups.get(&arguments.what);
+    let names = match fixup {
+        Some(_) => store.select(&arguments.what),
+        None => select(&repo, &store, &arguments.what)?,
+    };
+    for name in names {
         let stored = &store.resolutions[name];
         text += if text.is_empty() { "" } else { "\n" };
         text += &format!("resolution {name}\n");
@@ -206,6 +231,10 @@ fn show(context: &Context, arguments: &Show) -> CommandResult {
                 text += &format!("    the path's content is blob {oid}, {} bytes\n", objects.blob(oid)?.len());
             }
         }
+    }
+    if let Some(patch) = fixup {
+        text += if text.is_empty() { "" } else { "\n" };
+        text += &fixup::text(&repo, &arguments.what, *patch)?;
     }
     context.data(&text)
 }

@@ -58,6 +58,26 @@ pub enum StoreError {
     /// trees.toml does not allow it.
     #[error("trees.toml does not allow to push {} to {}", BranchName::rerere(), .0)]
     MayNotPush(String),
+    /// Not a patch.
+    #[error("it is no patch:\n{0}")]
+    NoPatch(String),
+    /// A fixup is there.
+    #[error("{0} has a fixup already")]
+    FixupThere(String),
+    /// No fixup is there.
+    #[error("{0} has no fixup")]
+    NoFixup(String),
+    /// A fixup that would not do anything.
+    #[error("the tip's merge of {0} has all of it already")]
+    NotNeeded(String),
+    /// A fixup that cannot be applied.
+    #[error("it does not apply to the tip's merge of {branch}:\n{said}")]
+    Unfit {
+        /// The branch.
+        branch: String,
+        /// What git says.
+        said: String,
+    },
     /// Two people changed a fixup.
     #[error("the fixup of {0} was changed on both sides")]
     Fixups(String),
@@ -75,6 +95,11 @@ impl StoreError {
             StoreError::StillMarked(_)
             | StoreError::Damaged { .. }
             | StoreError::Fixups(_)
+            | StoreError::NoPatch(_)
+            | StoreError::FixupThere(_)
+            | StoreError::NoFixup(_)
+            | StoreError::NotNeeded(_)
+            | StoreError::Unfit { .. }
             | StoreError::NoFile(_)
             | StoreError::InTheWay(_)
             | StoreError::NoRemote(_)
@@ -111,6 +136,16 @@ impl Explain for StoreError {
                 "drm-rust resolution fetch {remote}   takes them in; then push again. Nothing was pushed"
             )),
             StoreError::MayNotPush(_) => Some("add it to the tree's `push` in scripts/drm-rust/trees.toml".into()),
+            StoreError::NoPatch(_) => Some("give what `git diff` or `git format-patch` writes".into()),
+            StoreError::FixupThere(_) => {
+                Some("--append puts this one after it, --replace in its place; `resolution show` prints it".into())
+            }
+            StoreError::NoFixup(_) => Some("`drm-rust resolution list` tells which branches have one".into()),
+            StoreError::NotNeeded(_) => Some("there is nothing to do".into()),
+            StoreError::Unfit { .. } => Some(format!(
+                "nothing was recorded. Make it on top of that merge: `git -C linux log --first-parent {}` shows it",
+                BranchName::tip()
+            )),
             StoreError::InTheWay(dir) => Some(format!("look what is in {dir}, and move it away")),
             StoreError::Fixups(branch) => {
                 Some(format!("make one patch of both and put it in as fixups/{branch}.patch, on one side or both"))

@@ -130,6 +130,20 @@ pub fn apply(objects: &mut Objects, tree: Oid, patch: &[u8]) -> Result<Patched, 
     Ok(Patched::DoesNotApply(String::from_utf8_lossy(&applied.stderr).trim_end().to_owned()))
 }
 
+/// The files that a patch changes, as git reads it; an error where it is no patch.
+pub fn files(patch: &[u8]) -> Result<Vec<String>, StoreError> {
+    let dir = tempfile::tempdir().at("create", "a temporary folder")?;
+    let process = Process::new("git").args(["apply", "--numstat", "-z", "-"]).input(patch);
+    let output = process.env("GIT_CEILING_DIRECTORIES", dir.path()).dir(dir.path()).output()?;
+    if output.code != 0 {
+        return Err(StoreError::NoPatch(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()));
+    }
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let names = text.split('\0').filter_map(|entry| entry.splitn(3, '\t').nth(2));
+    let names: BTreeSet<String> = names.map(str::to_owned).collect();
+    Ok(names.into_iter().collect())
+}
+
 /// Writes the files that a patch may touch into a folder, and gives their paths.
 fn lay_out(objects: &mut Objects, tree: Oid, patch: &[u8], top: &Path) -> Result<BTreeSet<String>, StoreError> {
     let mut written = BTreeSet::new();

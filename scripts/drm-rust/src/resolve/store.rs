@@ -206,7 +206,7 @@ fn fixups(base: &Store, ours: &Store, theirs: &Store) -> Result<BTreeMap<String,
 }
 
 /// Adds a blob.
-pub(super) fn blob(objects: &mut Objects, content: &[u8]) -> Oid {
+pub(crate) fn blob(objects: &mut Objects, content: &[u8]) -> Oid {
     objects.write(Kind::Blob, content.to_vec())
 }
 

@@ -9,6 +9,7 @@
 mod build;
 pub mod command;
 mod error;
+pub mod fixups;
 pub mod manifest;
 mod memory;
 mod missing;

@@ -85,15 +85,18 @@ pub fn done(ws: &Workspace, branch: &str, who: &Identity, why: &str) -> Result<D
     Ok(Done { branch, recorded })
 }
 
-/// A branch of a plan by its name, which may be without its tree where that is enough.
+/// A branch of a plan by its name.
 pub(super) fn position(plan: &Plan, branch: &str) -> Result<usize, TipError> {
-    let name = |place: &usize| plan.branches[*place].name.as_str();
-    let all = 0..plan.branches.len();
-    if let Some(place) = all.clone().find(|place| name(place) == branch) {
+    named(&plan.branches.iter().map(|planned| planned.name.as_str()).collect::<Vec<_>>(), branch)
+}
+
+/// The one of some branches that has a name, which may be without its tree where that is enough.
+pub(super) fn named(names: &[&str], branch: &str) -> Result<usize, TipError> {
+    if let Some(place) = names.iter().position(|name| *name == branch) {
         return Ok(place);
     }
-    let without_tree = |place: &usize| name(place).split_once('/').is_some_and(|(_, short)| short == branch);
-    match all.filter(without_tree).collect::<Vec<_>>()[..] {
+    let without_tree = |place: &usize| names[*place].split_once('/').is_some_and(|(_, short)| short == branch);
+    match (0..names.len()).filter(without_tree).collect::<Vec<_>>()[..] {
         [place] => Ok(place),
         _ => Err(TipError::NotInTip(branch.to_owned())),
     }

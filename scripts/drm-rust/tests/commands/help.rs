@@ -63,6 +63,7 @@ const COMMANDS: &[&[&str]] = &[
     &["resolution", "list"],
     &["resolution", "show"],
     &["resolution", "forget"],
+    &["resolution", "fixup"],
     &["resolution", "import"],
     &["resolution", "join"],
     &["resolution", "fetch"],

@@ -7,6 +7,7 @@
 mod check;
 mod ci;
 mod env;
+mod fixup;
 mod forward;
 mod forwarding;
 mod help;
