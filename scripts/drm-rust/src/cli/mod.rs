@@ -104,6 +104,7 @@ const REPO_COMMANDS: &[&str] = &[
     "backmerge",
     "fast-forward",
     "cherry-pick",
+    "forward",
     "cite",
     "fixes",
     "tc",

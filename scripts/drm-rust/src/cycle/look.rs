@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::release::Release;
 use super::route::{Fault, Place};
-use super::{Cycle, CycleError};
+use super::{Cycle, CycleError, Phase};
 use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::neighbours::{TreeName, Trees, plan};
 
@@ -48,6 +48,14 @@ pub fn linux_next(repo: &Repo) -> Result<Vec<(BranchName, BranchName)>, CycleErr
         branches.push((name("for-linux-next-fixes"), fixes));
     }
     Ok(branches)
+}
+
+/// The branch of drm that takes a branch of ours at this time.
+pub fn receiver(repo: &Repo, branch: &BranchName) -> Result<BranchName, CycleError> {
+    // What drm-next had before -rc1 is Linus's since then, and so are its fixes.
+    let is_late = *branch == BranchName::next_fixes() && Phase::of(newest(repo)?.release) == Phase::Open;
+    let name = if *branch == BranchName::fixes() || is_late { "drm-fixes" } else { "drm-next" };
+    Ok(name.parse().expect("it is a branch"))
 }
 
 /// The branches that have a commit, by the full names of their references.

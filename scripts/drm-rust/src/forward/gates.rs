@@ -1,53 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What must be so before drm-rust-next is offered to drm-next.
+//! What must be so before a branch is offered to drm.
 
 use std::fs;
 
-use super::ForwardError;
+use super::{ForwardError, Offer};
 use crate::check::scope;
 use crate::cycle::look;
-use crate::git::{BranchName, Oid, Repo};
+use crate::git::Oid;
 use crate::html::checks;
 use crate::kunit;
 use crate::neighbours::{Trees, plan};
+use crate::pull::pick;
 use crate::review::{self, Overrides, Report, Stage};
-use crate::tree::status::Status;
 use crate::workspace::Workspace;
 
 /// The checks besides those of commits.
-pub const GATES: &[&str] = &["clean", "check", "kunit", "base", "neighbours", "signature"];
+pub const GATES: &[&str] = &["clean", "check", "kunit", "base", "neighbours", "fix", "signature"];
 
 /// Makes all checks.
 pub(super) fn look(
     ws: &Workspace,
     trees: &Trees,
-    status: &Status,
-    (base, next): (Oid, Oid),
+    offer: &Offer,
     overrides: &Overrides,
 ) -> Result<Vec<Report>, ForwardError> {
-    let repo = ws.linux();
-    let patches = scope::between(&repo, &base.to_string(), &next.to_string(), false)?;
-    let drm_next: BranchName = "drm-next".parse().expect("it is a branch");
-    let upstream = plan::branch(trees, &repo, &trees.ours.upstream, drm_next).ok();
+    let repo = &offer.repo;
+    let patches = scope::between(repo, &offer.base.to_string(), &offer.tip.to_string(), false)?;
     let unsigned = overrides.reason("signature").map(|_| "the tag is not signed".to_owned());
-    let gates = [
-        ("clean", clean(status)),
-        ("check", checks::against(ws, next)),
-        ("kunit", kunit(ws, repo.tree(next)?)),
-        ("base", behind(&repo, base, upstream)?),
-        ("neighbours", neighbours(&repo, trees, (base, next), upstream)?),
-        ("signature", unsigned.into_iter().collect()),
+    let mut gates = vec![
+        ("clean", offer.dirty.clone()),
+        ("check", checks::against(ws, offer.tip)),
+        ("kunit", kunit(ws, repo.tree(offer.tip)?)),
+        ("base", behind(offer)?),
+        ("neighbours", neighbours(trees, offer)?),
     ];
+    if offer.branch.is_fixes() {
+        let others = patches.iter().filter(|patch| !patch.is_merge() && !pick::is_marked(patch));
+        gates
+            .push(("fix", others.map(|patch| format!("{} has neither Fixes: nor Cc: stable", patch.cite())).collect()));
+    }
+    gates.push(("signature", unsigned.into_iter().collect()));
     let gates = gates.into_iter().map(|(name, details)| Report::gate(name, patches.len(), details, overrides));
     let mut reports: Vec<Report> = gates.collect();
-    reports.extend(review::review(&patches, &repo, Stage::Push, overrides)?);
+    reports.extend(review::review(&patches, repo, Stage::Push, overrides)?);
     Ok(reports)
-}
-
-fn clean(status: &Status) -> Vec<String> {
-    let overlay = status.dirty_overlay.iter().map(|file| format!("{file} is not committed in this repository"));
-    overlay.chain(status.dirty_linux.iter().map(|file| format!("linux/{file} is not committed"))).collect()
 }
 
 /// KUnit has run for exactly this tree, all of it, and nothing failed.
@@ -71,13 +68,16 @@ fn kunit(ws: &Workspace, tree: Oid) -> Vec<String> {
 }
 
 /// Whoever pulls has the base, and no newer one.
-fn behind(repo: &Repo, base: Oid, upstream: Option<Oid>) -> Result<Vec<String>, ForwardError> {
+fn behind(offer: &Offer) -> Result<Vec<String>, ForwardError> {
+    let Offer { repo, base, upstream, .. } = offer;
+    let base = *base;
     if repo.find_commit(&format!("{base}^"))?.is_none() {
         let finding = "the base is imported and not Linus's commit: nobody could pull what stands on it (`drm-rust \
                        tree --base git:PATH#REV` takes the commit of a clone)";
         return Ok(vec![finding.to_owned()]);
     }
-    let Some(upstream) = upstream else { return Ok(Vec::new()) };
+    // Fixes begin where drm has them; it may have gone on.
+    let Some(upstream) = upstream.filter(|_| !offer.branch.is_fixes()) else { return Ok(Vec::new()) };
     if !repo.is_ancestor(base, upstream)? {
         return Ok(vec![format!("drm-next does not have the base, {}", repo.cited(&base.to_string())?.cite())]);
     }
@@ -89,29 +89,25 @@ fn behind(repo: &Repo, base: Oid, upstream: Option<Oid>) -> Result<Vec<String>, 
 }
 
 /// Commits of other trees arrive through those trees, and not first through us. Topics of our own do.
-fn neighbours(
-    repo: &Repo,
-    trees: &Trees,
-    (base, next): (Oid, Oid),
-    upstream: Option<Oid>,
-) -> Result<Vec<String>, ForwardError> {
-    let Some(upstream) = upstream else { return Ok(Vec::new()) };
+fn neighbours(trees: &Trees, offer: &Offer) -> Result<Vec<String>, ForwardError> {
+    let Offer { repo, base, tip, .. } = offer;
+    let Some(upstream) = offer.upstream else { return Ok(Vec::new()) };
     let view = repo.view()?;
     let topics: Vec<Oid> = view.iter().filter(|(name, _)| name.topic().is_some()).map(|(_, tip)| *tip).collect();
     let mut findings = Vec::new();
     let others = |tree: &crate::neighbours::TreeName| *tree != trees.ours.tree && *tree != trees.ours.upstream;
     for source in trees.tip.iter().filter(|source| others(&source.tree)) {
         let Ok(theirs) = plan::branch(trees, repo, &source.tree, source.branch.clone()) else { continue };
-        let process = repo.git(["merge-base", "--all", &next.to_string(), &theirs.to_string()]);
+        let process = repo.git(["merge-base", "--all", &tip.to_string(), &theirs.to_string()]);
         for line in process.output().map_err(crate::git::GitError::from)?.lines() {
             let shared = repo.oid(&process, &line)?;
-            let mut is_known = repo.is_ancestor(shared, base)? || repo.is_ancestor(shared, upstream)?;
+            let mut is_known = repo.is_ancestor(shared, *base)? || repo.is_ancestor(shared, upstream)?;
             for topic in &topics {
                 is_known = is_known || repo.is_ancestor(shared, *topic)?;
             }
             if !is_known {
                 let cite = repo.cited(&line)?.cite();
-                findings.push(format!("drm-next has not merged {cite} of {}/{}", source.tree, source.branch));
+                findings.push(format!("{} has not merged {cite} of {}/{}", offer.to, source.tree, source.branch));
             }
         }
     }

@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 
 use crate::git::commit::Identity;
-use crate::git::{BranchName, Oid, TopicName};
+use crate::git::{BranchName, Oid};
 use crate::workspace::Receiver;
 
 /// Where drm maintainers expect a change to be listed.
@@ -36,14 +36,12 @@ impl Section {
     }
 }
 
-/// One topic of a pull request.
+/// A topic of a pull request, or a commit.
 #[derive(Clone, Debug)]
-pub struct TopicEntry {
+pub struct Entry {
     /// Where it is listed.
     pub section: Section,
-    /// Its name.
-    pub name: TopicName,
-    /// What it is.
+    /// What it is, in one line.
     pub title: String,
     /// What it adds and why.
     pub summary: String,
@@ -52,6 +50,8 @@ pub struct TopicEntry {
 /// Everything that a pull request says.
 #[derive(Clone, Debug)]
 pub struct PullRequest {
+    /// The branch.
+    pub branch: BranchName,
     /// The tag to pull.
     pub tag: String,
     /// The release that the changes are meant for, if somebody said.
@@ -65,11 +65,11 @@ pub struct PullRequest {
     /// Its subject and date.
     pub base_cite: String,
     /// What the tag names.
-    pub next: Oid,
+    pub tip: Oid,
     /// Its subject and date.
-    pub next_cite: String,
+    pub tip_cite: String,
     /// What is in it.
-    pub topics: Vec<TopicEntry>,
+    pub entries: Vec<Entry>,
     /// As `git shortlog` writes it.
     pub shortlog: String,
     /// As `git diff --stat --summary` writes it.
@@ -83,17 +83,17 @@ impl PullRequest {
     /// The tag's message: the changes under the headings that drm maintainers expect.
     pub fn tag_message(&self) -> String {
         let mut text = match &self.release {
-            Some(release) => format!("{} for {release}:\n", BranchName::next()),
+            Some(release) => format!("{} for {release}:\n", self.branch),
             None => format!("{}:\n", self.tag),
         };
         for section in Section::ALL {
-            let entries: Vec<&TopicEntry> = self.topics.iter().filter(|topic| topic.section == section).collect();
+            let entries: Vec<&Entry> = self.entries.iter().filter(|entry| entry.section == section).collect();
             if entries.is_empty() {
                 continue;
             }
             text += &format!("\n{}:\n", section.heading());
             for entry in entries {
-                text += &format!("- {} ({})\n", entry.title.trim(), entry.name.branch());
+                text += &format!("- {}\n", entry.title.trim());
                 text.extend(entry.summary.trim().lines().map(indented));
             }
         }
@@ -112,8 +112,8 @@ impl PullRequest {
             self.base_cite,
             self.url,
             self.tag,
-            self.next,
-            self.next_cite,
+            self.tip,
+            self.tip_cite,
             self.tag_message(),
             self.shortlog,
             self.diffstat,
@@ -145,9 +145,9 @@ impl Letter<'_> {
             ("From", address(&self.from.to_string())),
             ("To", addresses(&self.receiver.to)),
             ("Cc", addresses(&self.receiver.cc)),
-            ("Subject", format!("[PULL] {}", BranchName::next())),
+            ("Subject", format!("[PULL] {}", self.request.branch)),
             ("Date", self.date.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()),
-            ("Message-ID", format!("<{}.{}@{host}>", self.request.tag, self.request.next.short())),
+            ("Message-ID", format!("<{}.{}@{host}>", self.request.tag, self.request.tip.short())),
             ("MIME-Version", "1.0".into()),
             ("Content-Type", "text/plain; charset=UTF-8".into()),
             ("Content-Transfer-Encoding", "8bit".into()),
@@ -190,26 +190,22 @@ fn encoded_word(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn entry(section: Section, name: &str) -> TopicEntry {
-        TopicEntry {
-            section,
-            name: name.parse().unwrap(),
-            title: format!("Title of {name}"),
-            summary: "First.\n\nSecond.\n".into(),
-        }
+    fn entry(section: Section, name: &str) -> Entry {
+        Entry { section, title: format!("Title of {name} (topic/{name})"), summary: "First.\n\nSecond.\n".into() }
     }
 
     fn request() -> PullRequest {
         PullRequest {
+            branch: BranchName::next(),
             tag: "drm-rust-next-2026-11-21".into(),
             release: None,
             overridden: String::new(),
             url: "https://git.example/kernel.git".into(),
             base: Oid::from_bytes([1; 20]),
             base_cite: "Linux 7.3.4 (2026-11-18 00:00:00 +0000)".into(),
-            next: Oid::from_bytes([2; 20]),
-            next_cite: "Merge branch 'topic/rust/a' (2026-11-20 00:00:00 +0000)".into(),
-            topics: vec![entry(Section::Driver, "drm/b"), entry(Section::CrossSubsystem, "rust/a")],
+            tip: Oid::from_bytes([2; 20]),
+            tip_cite: "Merge branch 'topic/rust/a' (2026-11-20 00:00:00 +0000)".into(),
+            entries: vec![entry(Section::Driver, "drm/b"), entry(Section::CrossSubsystem, "rust/a")],
             shortlog: "A (1):\n      rust: a: add".into(),
             diffstat: " a | 1 +\n 1 file changed, 1 insertion(+)".into(),
         }

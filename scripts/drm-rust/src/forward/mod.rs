@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The pull request to drm-next: what it says, taken from the tree.
+//! Pull requests to drm: what they say, taken from the tree.
 
 pub mod gates;
 pub mod mail;
+mod offer;
 pub mod send;
 
 use std::fs;
@@ -13,15 +14,17 @@ use crate::check::CheckError;
 use crate::cycle::CycleError;
 use crate::error::{Class, Explain, FileContext, FileError};
 use crate::git::remote::PushError;
-use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
+use crate::git::{BranchName, GitError, Oid, Repo};
+use crate::neighbours::plan::PlanError;
 use crate::neighbours::target::TargetError;
 use crate::publish::tag::{self, TagError};
-use crate::topic::manifest::Manifest;
-use crate::topic::{Topics, manage};
+use crate::pull::PullError;
+use crate::topic::manage;
+use crate::tree::TreeError;
 use crate::tree::status::{self, Freshness, Status};
-use crate::tree::{TreeError, load_topics};
 use crate::workspace::{Trees, Workspace};
-use mail::{Letter, PullRequest, Section, TopicEntry};
+use mail::{Letter, PullRequest};
+pub use offer::Offer;
 
 /// The pull request cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +44,12 @@ pub enum ForwardError {
     /// The cycle could not be told.
     #[error(transparent)]
     Cycle(Box<CycleError>),
+    /// The branch that takes it is not here.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The clone cannot be worked on.
+    #[error(transparent)]
+    Clone(Box<PullError>),
     /// There is nowhere to push to.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -64,6 +73,28 @@ pub enum ForwardError {
     /// There is nothing in it.
     #[error("there is nothing to forward: drm-rust-next adds nothing to the base")]
     Nothing,
+    /// All of it is there.
+    #[error("there is nothing to forward: {1} has all of {0}")]
+    Arrived(BranchName, BranchName),
+    /// Two histories.
+    #[error("{0} has no history in common with {1}")]
+    Unrelated(BranchName, BranchName),
+    /// Not a branch of fixes.
+    #[error("{0} is not forwarded so")]
+    NoFixes(BranchName),
+    /// drm-rust-next is made from the topics of `linux/`.
+    #[error("drm-rust-next is forwarded from linux/ only")]
+    NotHere,
+    /// The branch there has more.
+    #[error("{branch} on {remote} is at {}, which ours does not contain", .commit.short())]
+    Behind {
+        /// The branch.
+        branch: BranchName,
+        /// The remote.
+        remote: String,
+        /// Where it stands there.
+        commit: Oid,
+    },
 }
 
 impl From<TreeError> for ForwardError {
@@ -84,6 +115,12 @@ impl From<CycleError> for ForwardError {
     }
 }
 
+impl From<PullError> for ForwardError {
+    fn from(error: PullError) -> Self {
+        ForwardError::Clone(Box::new(error))
+    }
+}
+
 impl ForwardError {
     fn inner(&self) -> Option<&dyn Explain> {
         Some(match self {
@@ -92,6 +129,8 @@ impl ForwardError {
             ForwardError::File(error) => error,
             ForwardError::Check(error) => &**error,
             ForwardError::Cycle(error) => &**error,
+            ForwardError::Plan(error) => error,
+            ForwardError::Clone(error) => &**error,
             ForwardError::Target(error) => error,
             ForwardError::Tag(error) => error,
             ForwardError::Push(error) => error,
@@ -107,13 +146,23 @@ impl Explain for ForwardError {
                 Some(format!("the tag is pushed, and the mail kept. Send it by other means, or again:\n{command}"))
             }
             ForwardError::Stale(_) => Some("`drm-rust tree` brings it up to date".into()),
+            ForwardError::Arrived(..) => Some("`git fetch` tells what has arrived since".into()),
+            ForwardError::Unrelated(..) => Some("a branch of fixes begins at a commit that the receiver has".into()),
+            ForwardError::NoFixes(_) => Some("--branch takes drm-rust-fixes and drm-rust-next-fixes".into()),
+            ForwardError::NotHere => Some("--repo goes with --branch drm-rust-fixes or drm-rust-next-fixes".into()),
+            ForwardError::Behind { remote, branch, .. } => {
+                Some(format!("nothing was pushed. Fetch it from {remote}, and take in what {branch} has there"))
+            }
             ForwardError::Nothing => Some("`drm-rust topic list` shows the topics and their patches".into()),
             other => other.inner().and_then(Explain::hint),
         }
     }
 
     fn class(&self) -> Class {
-        self.inner().map_or(Class::Failed, Explain::class)
+        match self {
+            ForwardError::NoFixes(_) | ForwardError::NotHere => Class::Usage,
+            other => other.inner().map_or(Class::Failed, Explain::class),
+        }
     }
 }
 
@@ -137,34 +186,54 @@ pub struct Composed {
     pub message: String,
 }
 
-/// Composes the mail and the tag's message. Changes nothing.
+/// Composes the mail and the tag's message for drm-rust-next. Changes nothing.
 pub fn compose(ws: &Workspace, release: Option<&str>) -> Result<Composed, ForwardError> {
-    // Without a tree there are no tags to ask for.
-    let (base, _) = check_state(ws)?;
-    let tag = tag::free(&ws.linux(), BranchName::next().as_str(), ws.now, std::iter::empty())?;
-    compose_as(ws, base, release, (&tag, ""))
+    let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
+    compose_free(ws, &trees, &Offer::next(ws, &trees, release)?)
+}
+
+fn compose_free(ws: &Workspace, trees: &Trees, offer: &Offer) -> Result<Composed, ForwardError> {
+    let tag = tag::free(&offer.repo, offer.branch.as_str(), ws.now, std::iter::empty())?;
+    compose_as(ws, trees, offer, (&tag, ""))
 }
 
 /// Composes the mail for a tag. `overridden` tells of checks that did not pass.
 fn compose_as(
     ws: &Workspace,
-    base: Oid,
-    release: Option<&str>,
+    trees: &Trees,
+    offer: &Offer,
     (tag, overridden): (&str, &str),
 ) -> Result<Composed, ForwardError> {
-    let topics = load_topics(ws)?;
-    let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
-    let repo = ws.linux();
-    let mut request = gather(&repo, base, tag, release, &topics, &trees)?;
-    request.overridden = overridden.to_owned();
+    let (repo, range) = (&offer.repo, format!("{}..{}", offer.base, offer.tip));
+    let cite = |commit: Oid| -> Result<String, GitError> {
+        Ok(repo.git(["show", "-s", "--format=%s (%ci)", &commit.to_string()]).run()?.text())
+    };
+    let request = PullRequest {
+        branch: offer.branch.clone(),
+        tag: tag.to_owned(),
+        release: offer.release.clone(),
+        overridden: overridden.to_owned(),
+        url: trees.ours.url.clone(),
+        base: offer.base,
+        base_cite: cite(offer.base)?,
+        tip: offer.tip,
+        tip_cite: cite(offer.tip)?,
+        entries: offer.entries.clone(),
+        shortlog: repo.git(["shortlog", &range]).run().map_err(GitError::from)?.text(),
+        diffstat: diffstat(repo, &range)?,
+    };
     let sender = manage::git_identity(&ws.root)?.unwrap_or(trees.ours.identity.clone());
     let letter = Letter { from: sender, receiver: &trees.drm_next, date: ws.now, request: &request };
     Ok(Composed { mail: letter.to_mail(), tag: tag.to_owned(), message: request.tag_message() })
 }
 
+fn diffstat(repo: &Repo, range: &str) -> Result<String, GitError> {
+    Ok(repo.git(["diff", "-M", "--no-ext-diff", "--stat", "--summary", range]).run()?.text())
+}
+
 /// Writes the mail and the tag's message into `build/forward/`. Changes no branch and no tag.
-pub fn draft(ws: &Workspace, release: Option<&str>) -> Result<Draft, ForwardError> {
-    write(ws, compose(ws, release)?)
+fn draft(ws: &Workspace, trees: &Trees, offer: &Offer) -> Result<Draft, ForwardError> {
+    write(ws, compose_free(ws, trees, offer)?)
 }
 
 fn write(ws: &Workspace, composed: Composed) -> Result<Draft, ForwardError> {
@@ -190,57 +259,4 @@ fn check_state(ws: &Workspace) -> Result<(Oid, Status), ForwardError> {
         return Err(ForwardError::Nothing);
     }
     Ok((base.commit, status))
-}
-
-fn gather(
-    repo: &Repo,
-    base: Oid,
-    tag: &str,
-    release: Option<&str>,
-    topics: &Topics,
-    trees: &Trees,
-) -> Result<PullRequest, GitError> {
-    let next = repo.commit(&BranchName::next().full())?;
-    let cite = |commit: Oid| -> Result<String, GitError> {
-        Ok(repo.git(["show", "-s", "--format=%s (%ci)", &commit.to_string()]).run()?.text())
-    };
-    let range = format!("{base}..{next}");
-    let mut entries = Vec::new();
-    for (name, manifest) in topics.iter().filter(|(_, manifest)| !manifest.patches.is_empty()) {
-        entries.push(TopicEntry {
-            section: section(name, manifest),
-            name: name.clone(),
-            title: manifest.title.clone(),
-            summary: manifest.summary.clone(),
-        });
-    }
-    Ok(PullRequest {
-        tag: tag.to_owned(),
-        release: release.map(str::to_owned),
-        overridden: String::new(),
-        url: trees.ours.url.clone(),
-        base,
-        base_cite: cite(base)?,
-        next,
-        next_cite: cite(next)?,
-        topics: entries,
-        shortlog: repo.git(["shortlog", &range]).run()?.text(),
-        diffstat: repo.git(["diff", "-M", "--no-ext-diff", "--stat", "--summary", &range]).run()?.text(),
-    })
-}
-
-/// Where the receivers of a pull request look for a topic.
-fn section(name: &TopicName, manifest: &Manifest) -> Section {
-    let edits = manifest.patches.iter().flat_map(|patch| patch.edits.iter().map(|edit| edit.file.as_str()));
-    let paths: Vec<&str> = manifest.files().chain(edits).collect();
-    let any = |prefix: &str| paths.iter().any(|path| path.starts_with(prefix));
-    if any("include/uapi/") {
-        Section::Uapi
-    } else if name.owner() != "drm" {
-        Section::CrossSubsystem
-    } else if any("drivers/") {
-        Section::Driver
-    } else {
-        Section::Core
-    }
 }

@@ -3,23 +3,23 @@
 //! Tagging, pushing and sending a pull request.
 //!
 //! `refs/drm-rust/forwarding` keeps the tag from before it is pushed until the other side is known to have it;
-//! `refs/drm-rust/forwarded` keeps the last one that it has.
+//! `refs/drm-rust/forwarded` keeps the last one that it has. For a branch of fixes they end in `-BRANCH`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Draft, ForwardError, check_state, compose_as, gates, write};
+use super::{Draft, ForwardError, Offer, compose_as, draft, gates, write};
 use crate::cycle::look;
 use crate::git::refs::Change;
 use crate::git::remote::Push;
 use crate::git::{BranchName, GitError, Oid, Repo};
-use crate::lock::Lock;
 use crate::neighbours::target::Target;
 use crate::process::Process;
 use crate::publish::tag;
+use crate::pull::place::Place;
 use crate::report::{Reporter, Unit};
 use crate::review::{self, Overrides, Report};
-use crate::tree::{PATIENCE, TreeError};
+use crate::tree::TreeError;
 use crate::workspace::{Receiver, Trees, Workspace};
 
 const PENDING: &str = "refs/drm-rust/forwarding";
@@ -38,59 +38,66 @@ pub struct Forwarded {
 }
 
 /// Makes and pushes the tag, and writes the mail, if every check passes. What was pushed already is not pushed again.
+/// Without a branch of fixes, it is about drm-rust-next of `linux/`.
 pub fn forward(
     ws: &Workspace,
+    fixes: Option<&BranchName>,
     release: Option<&str>,
     overrides: &Overrides,
     reporter: &dyn Reporter,
 ) -> Result<Forwarded, ForwardError> {
-    let _lock = Lock::take(&ws.lock(), PATIENCE).map_err(TreeError::from)?;
     let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
-    let repo = ws.linux();
-    let (base, status) = check_state(ws)?;
-    let target = Target::find(&trees, &repo, &trees.ours.tree)?;
-    Job { ws, trees: &trees, repo, target, base, release }.run(&status, overrides, reporter)
+    let (_place, offer) = open(ws, &trees, fixes, release)?;
+    let target = Target::find(&trees, &offer.repo, &trees.ours.tree)?;
+    Job { ws, trees: &trees, target, offer: &offer }.run(overrides, reporter)
+}
+
+/// Takes the repository, and looks what is offered.
+fn open<'a>(
+    ws: &'a Workspace,
+    trees: &Trees,
+    fixes: Option<&BranchName>,
+    release: Option<&str>,
+) -> Result<(Place<'a>, Offer), ForwardError> {
+    let place = Place::open(ws)?;
+    let offer = match fixes {
+        Some(branch) => Offer::fixes(place.repo(), trees, branch, release)?,
+        None => Offer::next(ws, trees, release)?,
+    };
+    Ok((place, offer))
 }
 
 struct Job<'a> {
     ws: &'a Workspace,
     trees: &'a Trees,
-    repo: Repo,
     target: Target,
-    base: Oid,
-    release: Option<&'a str>,
+    offer: &'a Offer,
 }
 
 impl Job<'_> {
-    fn run(
-        &self,
-        status: &crate::tree::status::Status,
-        overrides: &Overrides,
-        reporter: &dyn Reporter,
-    ) -> Result<Forwarded, ForwardError> {
-        let next = self.repo.commit(&BranchName::next().full())?;
-        let stem = BranchName::next();
+    fn run(&self, overrides: &Overrides, reporter: &dyn Reporter) -> Result<Forwarded, ForwardError> {
+        let Offer { repo, branch, tip, .. } = self.offer;
         reporter.begin(&format!("asking {}", self.target.remote), None, Unit::Items);
-        let patterns = [format!("refs/tags/{stem}-*"), "refs/heads/for-linux-next*".to_owned()];
-        let remote = self.repo.remote_refs(&self.target.url, &patterns)?;
+        let patterns = [format!("refs/tags/{branch}-*"), "refs/heads/for-linux-next*".to_owned(), branch.full()];
+        let remote = repo.remote_refs(&self.target.url, &patterns)?;
         reporter.end();
         let notes: Vec<String> = self.settle(&remote)?.into_iter().collect();
         let mut done = Forwarded { reports: Vec::new(), draft: None, pushed: Vec::new(), notes };
-        if let Some((tag, _)) = self.record(DONE)?.filter(|(_, commit)| *commit == next) {
+        if let Some((tag, _)) = self.record(&self.done())?.filter(|(_, commit)| commit == tip) {
             done.notes.push(format!("{tag} is pushed already"));
             done.draft = Some(self.again(&tag)?);
             return Ok(done);
         }
-        done.reports = gates::look(self.ws, self.trees, status, (self.base, next), overrides)?;
+        done.reports = gates::look(self.ws, self.trees, self.offer, overrides)?;
         if !review::failed(&done.reports).is_empty() {
             return Ok(done);
         }
-        let name = tag::free(&self.repo, stem.as_str(), self.ws.now, remote.keys().map(String::as_str))?;
+        let name = tag::free(repo, branch.as_str(), self.ws.now, remote.keys().map(String::as_str))?;
         let overridden = review::overridden(&done.reports);
-        let composed = compose_as(self.ws, self.base, self.release, (&name, &overridden))?;
-        let branches = self.linux_next(&remote)?;
+        let composed = compose_as(self.ws, self.trees, self.offer, (&name, &overridden))?;
+        let branches = self.branches(&remote)?;
         let is_signed = overrides.reason("signature").is_none();
-        let tag = tag::make(&self.repo, &name, next, &composed.message, is_signed)?;
+        let tag = tag::make(repo, &name, *tip, &composed.message, is_signed)?;
         done.draft = Some(write(self.ws, composed)?);
         self.push(&name, tag, &branches, reporter)?;
         let place = |push: &Push| Some((push.name.strip_prefix("refs/heads/")?.parse().ok()?, push.new));
@@ -98,23 +105,41 @@ impl Job<'_> {
         Ok(done)
     }
 
+    /// The reference of a record; each branch of fixes has its own.
+    fn reference(&self, stem: &str) -> String {
+        match self.offer.branch.is_fixes() {
+            true => format!("{stem}-{}", self.offer.branch),
+            false => stem.to_owned(),
+        }
+    }
+
+    fn pending(&self) -> String {
+        self.reference(PENDING)
+    }
+
+    fn done(&self) -> String {
+        self.reference(DONE)
+    }
+
     /// The tag that a record keeps, and its commit.
     fn record(&self, reference: &str) -> Result<Option<(String, Oid)>, GitError> {
-        let process = self.repo.git(["for-each-ref", "--format=%(tag) %(*objectname)", reference]);
+        let process = self.offer.repo.git(["for-each-ref", "--format=%(tag) %(*objectname)", reference]);
         let text = process.run()?.text();
         let Some((name, commit)) = text.split_once(' ') else { return Ok(None) };
-        Ok(Some((name.to_owned(), self.repo.oid(&process, commit)?)))
+        Ok(Some((name.to_owned(), self.offer.repo.oid(&process, commit)?)))
     }
 
     fn object(&self, reference: &str) -> Result<Option<Oid>, GitError> {
-        let process = self.repo.git(["rev-parse", "--verify", "--quiet", "--end-of-options", reference]);
+        let process = self.offer.repo.git(["rev-parse", "--verify", "--quiet", "--end-of-options", reference]);
         let output = process.output()?;
-        if output.code == 0 { self.repo.oid(&process, &output.text()).map(Some) } else { Ok(None) }
+        if output.code == 0 { self.offer.repo.oid(&process, &output.text()).map(Some) } else { Ok(None) }
     }
 
     /// Finds out what became of a run that was interrupted.
     fn settle(&self, remote: &BTreeMap<String, Oid>) -> Result<Option<String>, ForwardError> {
-        let (Some((name, _)), Some(tag)) = (self.record(PENDING)?, self.object(PENDING)?) else { return Ok(None) };
+        let (Some((name, _)), Some(tag)) = (self.record(&self.pending())?, self.object(&self.pending())?) else {
+            return Ok(None);
+        };
         if remote.get(&tag::reference(&name)) == Some(&tag) {
             self.finish(tag)?;
             return Ok(Some(format!("{name} was interrupted, but has arrived")));
@@ -125,19 +150,19 @@ impl Job<'_> {
 
     fn finish(&self, tag: Oid) -> Result<(), GitError> {
         let changes = [
-            Change { name: PENDING.into(), old: Some(tag), new: None },
-            Change { name: DONE.into(), old: self.object(DONE)?, new: Some(tag) },
+            Change { name: self.pending(), old: Some(tag), new: None },
+            Change { name: self.done(), old: self.object(&self.done())?, new: Some(tag) },
         ];
-        self.repo.update_refs(&changes, &self.reason())
+        self.offer.repo.update_refs(&changes, &self.reason())
     }
 
     fn take_back(&self, name: &str, tag: Oid) -> Result<(), GitError> {
         let full = tag::reference(name);
-        let mut changes = vec![Change { name: PENDING.into(), old: Some(tag), new: None }];
+        let mut changes = vec![Change { name: self.pending(), old: Some(tag), new: None }];
         if self.object(&full)? == Some(tag) {
             changes.push(Change { name: full, old: Some(tag), new: None });
         }
-        self.repo.update_refs(&changes, &self.reason())
+        self.offer.repo.update_refs(&changes, &self.reason())
     }
 
     fn reason(&self) -> String {
@@ -152,18 +177,28 @@ impl Job<'_> {
         }
         let reference = tag::reference(tag);
         let format = "--format=%(contents:subject)%0a%0a%(contents:body)";
-        let said = self.repo.git(["for-each-ref", format, &reference]).run().map_err(GitError::from)?.text();
+        let said = self.offer.repo.git(["for-each-ref", format, &reference]).run().map_err(GitError::from)?.text();
         let overridden = said.find(review::OVERRIDDEN).map(|at| said[at..].to_owned()).unwrap_or_default();
-        write(self.ws, compose_as(self.ws, self.base, self.release, (tag, &overridden))?)
+        write(self.ws, compose_as(self.ws, self.trees, self.offer, (tag, &overridden))?)
     }
 
-    /// What linux-next takes at this time. These branches follow others, wherever those go.
-    fn linux_next(&self, remote: &BTreeMap<String, Oid>) -> Result<Vec<Push>, ForwardError> {
+    /// The branches that are pushed with the tag: what linux-next takes at this time, and a branch of fixes itself.
+    fn branches(&self, remote: &BTreeMap<String, Oid>) -> Result<Vec<Push>, ForwardError> {
+        let Offer { repo, branch, tip, .. } = self.offer;
+        let is_fixes = branch.is_fixes();
+        let mut places = Vec::new();
+        if is_fixes {
+            self.is_not_behind(remote.get(&branch.full()).copied())?;
+            places.push((branch.clone(), *tip));
+        }
+        // Branches of linux-next follow others, wherever those go; fixes move what follows them alone.
+        for (name, source) in look::linux_next(repo)?.into_iter().filter(|(_, source)| !is_fixes || source == branch) {
+            places.push((name, repo.commit(&source.full())?));
+        }
         let mut pushes = Vec::new();
-        for (branch, source) in look::linux_next(&self.repo)? {
+        for (branch, new) in places {
             self.target.allows(self.trees, &branch)?;
-            let (name, new) = (branch.full(), self.repo.commit(&source.full())?);
-            let old = remote.get(&name).copied();
+            let (name, old) = (branch.full(), remote.get(&branch.full()).copied());
             if old != Some(new) {
                 pushes.push(Push { name, old, new });
             }
@@ -171,14 +206,24 @@ impl Job<'_> {
         Ok(pushes)
     }
 
+    /// A branch of fixes there that has more than ours would lose it.
+    fn is_not_behind(&self, before: Option<Oid>) -> Result<(), ForwardError> {
+        let Offer { repo, branch, tip, .. } = self.offer;
+        let Some(commit) = before else { return Ok(()) };
+        if repo.find_commit(&commit.to_string())?.is_some() && repo.is_ancestor(commit, *tip)? {
+            return Ok(());
+        }
+        Err(ForwardError::Behind { branch: branch.clone(), remote: self.target.remote.clone(), commit })
+    }
+
     fn push(&self, name: &str, tag: Oid, branches: &[Push], reporter: &dyn Reporter) -> Result<(), ForwardError> {
         let made = |name: &str| Change { name: name.to_owned(), old: None, new: Some(tag) };
         let full = tag::reference(name);
-        self.repo.update_refs(&[made(&full), made(PENDING)], &self.reason())?;
+        self.offer.repo.update_refs(&[made(&full), made(&self.pending())], &self.reason())?;
         let mut pushes = branches.to_vec();
         pushes.push(Push { name: full, old: None, new: tag });
         reporter.begin(&format!("pushing to {}", self.target.remote), None, Unit::Items);
-        let pushed = self.repo.push(&self.target.remote, &self.target.url, &pushes);
+        let pushed = self.offer.repo.push(&self.target.remote, &self.target.url, &pushes);
         reporter.end();
         match pushed {
             Ok(()) => Ok(self.finish(tag)?),
@@ -216,10 +261,15 @@ pub fn command_line(ws: &Workspace, mail: &Path) -> Result<String, ForwardError>
     Ok(command(ws, &trees.drm_next, mail).command_line())
 }
 
-/// Everything that a pull request needs, without the mail being written: what `forward --dry-run` tells.
-pub fn look(ws: &Workspace, overrides: &Overrides) -> Result<Vec<Report>, ForwardError> {
+/// Writes the mail, and makes the checks that `forward` would make; no branch and no tag changes.
+pub fn look(
+    ws: &Workspace,
+    fixes: Option<&BranchName>,
+    release: Option<&str>,
+    overrides: &Overrides,
+) -> Result<(Draft, Vec<Report>), ForwardError> {
     let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
-    let (base, status) = check_state(ws)?;
-    let next = ws.linux().commit(&BranchName::next().full())?;
-    gates::look(ws, &trees, &status, (base, next), overrides)
+    let (_place, offer) = open(ws, &trees, fixes, release)?;
+    let composed = draft(ws, &trees, &offer)?;
+    Ok((composed, gates::look(ws, &trees, &offer, overrides)?))
 }

@@ -9,6 +9,7 @@ mod ci;
 mod env;
 mod fixup;
 mod forward;
+mod forward_fixes;
 mod forwarding;
 mod help;
 mod history;
