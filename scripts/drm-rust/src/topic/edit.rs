@@ -2,6 +2,8 @@
 
 //! Anchored edits: pure functions from a file's content to its new content.
 
+use std::ops::Range;
+
 /// What an edit does at its anchor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -54,28 +56,42 @@ impl AnchorError {
     }
 }
 
-/// Applies an edit. Lines are counted from 1.
-pub fn apply(content: &[u8], edit: &Edit) -> Result<Vec<u8>, AnchorError> {
-    let lines: Vec<&[u8]> = content.split_inclusive(|&b| b == b'\n').collect();
-    let bare = |line: &[u8]| line.strip_suffix(b"\n").unwrap_or(line).to_vec();
+/// The lines of a file, with their newlines.
+pub(super) fn lines(content: &[u8]) -> Vec<&[u8]> {
+    content.split_inclusive(|&b| b == b'\n').collect()
+}
+
+/// Where consecutive lines begin, compared without their newlines.
+pub(super) fn find(lines: &[&[u8]], wanted: &[&[u8]]) -> Vec<usize> {
+    fn bare(line: &[u8]) -> &[u8] {
+        line.strip_suffix(b"\n").unwrap_or(line)
+    }
+    let windows = lines.windows(wanted.len()).enumerate();
+    let equal = |window: &[&[u8]]| window.iter().zip(wanted).all(|(line, want)| bare(line) == bare(want));
+    windows.filter(|(_, window)| equal(window)).map(|(start, _)| start).collect()
+}
+
+/// The lines that an edit takes out; where it only inserts, an empty range at the place.
+pub(super) fn place(lines: &[&[u8]], edit: &Edit) -> Result<Range<usize>, AnchorError> {
     let anchor: Vec<&[u8]> = edit.anchor.as_bytes().split(|&b| b == b'\n').collect();
-    let starts: Vec<usize> = lines
-        .windows(anchor.len())
-        .enumerate()
-        .filter(|(_, window)| window.iter().zip(&anchor).all(|(line, want)| bare(line) == **want))
-        .map(|(start, _)| start)
-        .collect();
+    let starts = find(lines, &anchor);
     let start = match starts.as_slice() {
-        [] => return Err(AnchorError::Missing(similar(&lines, anchor[0]))),
+        [] => return Err(AnchorError::Missing(similar(lines, anchor[0]))),
         [start] => *start,
         _ => return Err(AnchorError::Ambiguous(starts.iter().map(|start| start + 1).collect())),
     };
     let end = start + anchor.len();
-    let (keep, resume) = match edit.action {
-        Action::After => (end, end),
-        Action::Before => (start, start),
-        Action::Replace => (start, end),
-    };
+    Ok(match edit.action {
+        Action::After => end..end,
+        Action::Before => start..start,
+        Action::Replace => start..end,
+    })
+}
+
+/// Applies an edit. Lines are counted from 1.
+pub fn apply(content: &[u8], edit: &Edit) -> Result<Vec<u8>, AnchorError> {
+    let lines = lines(content);
+    let Range { start: keep, end: resume } = place(&lines, edit)?;
     let mut new = lines[..keep].concat();
     if !new.is_empty() && !new.ends_with(b"\n") {
         new.push(b'\n');

@@ -2,11 +2,14 @@
 
 //! Topics: what this repository adds to Linux, as ordered patches described by manifests.
 
+pub mod derive;
 pub mod edit;
 pub mod manage;
 pub mod manifest;
+pub mod message;
 pub mod overlay;
 pub mod published;
+pub mod rewrite;
 pub mod scaffold;
 pub mod validate;
 

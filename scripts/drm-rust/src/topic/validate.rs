@@ -116,7 +116,7 @@ fn subject_problem(subject: &str) -> Option<(&'static str, &'static str)> {
     None
 }
 
-fn is_trailer(text: &str) -> bool {
+pub(super) fn is_trailer(text: &str) -> bool {
     let key = |c: char| c.is_ascii_alphanumeric() || c == '-';
     match text.split_once(": ") {
         Some((name, value)) => {
