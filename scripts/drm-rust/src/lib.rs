@@ -5,6 +5,7 @@
 //! The library returns values and typed errors and reports progress through [`report::Reporter`]. It neither
 //! prints, nor exits, nor reads the environment, nor changes directory: the command line in `main.rs` does.
 
+pub mod absorb;
 pub mod base;
 pub mod check;
 pub mod ci;

@@ -20,6 +20,9 @@ use crate::git::{GitError, Oid, Repo};
 /// The reference that holds the newest operation.
 pub const REFERENCE: &str = "refs/drm-rust/oplog";
 
+/// The command of an operation that only records what a person did to the branches.
+pub const OUTSIDE: &str = "changes made outside of drm-rust";
+
 /// The op log could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum OpError {
@@ -176,6 +179,21 @@ pub fn before(repo: &Repo, objects: &mut Objects, id: Oid) -> Result<Option<Logg
         Err(OpError::Damaged(_)) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The branches as they were made last: where an undo brought a person's commits back, as they were before those.
+pub fn made(repo: &Repo, objects: &mut Objects, last: &Logged) -> Result<View, OpError> {
+    let mut logged = last.clone();
+    if let Some(id) = logged.operation.restores {
+        logged = read(objects, id)?;
+    }
+    while logged.operation.command == OUTSIDE {
+        match before(repo, objects, logged.id)? {
+            Some(earlier) => logged = earlier,
+            None => break,
+        }
+    }
+    Ok(logged.operation.view)
 }
 
 /// The operation whose view an undo brings back: a series of undos walks further and further back.

@@ -14,8 +14,9 @@ Bring back the branches of an earlier operation.
 
 Without OP, of the one before the last; several undos in a row go further and
 further back. The work tree follows, and the overlay stays as it is: the next
-`drm-rust tree` applies it again. An undo is a new operation, so that
-`drm-rust undo OP` can return to any state that `drm-rust op log` shows.";
+`drm-rust tree` applies it again. Where commits of a person came back, that asks
+for `drm-rust absorb` or --reset, as it did before. An undo is a new operation,
+so that `drm-rust undo OP` can return to any state that `drm-rust op log` shows.";
 
 #[derive(Args)]
 pub(super) struct Arguments {

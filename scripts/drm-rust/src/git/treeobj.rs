@@ -105,25 +105,73 @@ pub fn lookup(objects: &mut Objects, root: Oid, path: &str) -> Result<Option<(Mo
     Ok(Some(found))
 }
 
+/// What a path is, or shall be; none where it is not there.
+pub type Side = Option<(Mode, Oid)>;
+
 /// Writes a tree with some paths set to other entries. Unchanged directories keep their ids.
 pub fn update(objects: &mut Objects, root: Oid, changes: &BTreeMap<String, (Mode, Oid)>) -> Result<Oid, ObjectError> {
+    change(objects, root, &changes.iter().map(|(path, &entry)| (path.clone(), Some(entry))).collect())
+}
+
+/// As [`update`], for paths that may also go away. Directories that get empty go away, too.
+pub fn change(objects: &mut Objects, root: Oid, changes: &BTreeMap<String, Side>) -> Result<Oid, ObjectError> {
     let mut entries = objects.tree(root)?;
-    let mut below: BTreeMap<&str, BTreeMap<String, (Mode, Oid)>> = BTreeMap::new();
-    for (path, &entry) in changes {
-        match path.split_once('/') {
-            None => drop(entries.insert(path.clone().into_bytes(), entry)),
-            Some((dir, rest)) => drop(below.entry(dir).or_default().insert(rest.to_owned(), entry)),
+    let mut below: BTreeMap<&str, BTreeMap<String, Side>> = BTreeMap::new();
+    for (path, &side) in changes {
+        match (path.split_once('/'), side) {
+            (None, Some(entry)) => drop(entries.insert(path.clone().into_bytes(), entry)),
+            (None, None) => drop(entries.remove(path.as_bytes())),
+            (Some((dir, rest)), side) => drop(below.entry(dir).or_default().insert(rest.to_owned(), side)),
         }
     }
+    let empty = objects.write(Kind::Tree, Vec::new());
     for (dir, changes) in below {
         let old = match entries.get(dir.as_bytes()) {
             Some(&(Mode::Tree, oid)) => oid,
-            _ => objects.write(Kind::Tree, Vec::new()),
+            // A file took the place of the directory.
+            Some(_) if changes.values().all(Option::is_none) => continue,
+            _ => empty,
         };
-        let new = update(objects, old, &changes)?;
-        entries.insert(dir.as_bytes().to_vec(), (Mode::Tree, new));
+        match change(objects, old, &changes)? {
+            new if new == empty => drop(entries.remove(dir.as_bytes())),
+            new => drop(entries.insert(dir.as_bytes().to_vec(), (Mode::Tree, new))),
+        }
     }
     Ok(objects.write(Kind::Tree, serialize(&entries)))
+}
+
+/// What differs between two trees: every path that is no directory, with what it was and what it is.
+pub fn diff(objects: &mut Objects, old: Oid, new: Oid) -> Result<BTreeMap<Vec<u8>, (Side, Side)>, ObjectError> {
+    let mut found = BTreeMap::new();
+    diff_below(objects, b"", (Some(old), Some(new)), &mut found)?;
+    Ok(found)
+}
+
+fn diff_below(
+    objects: &mut Objects,
+    prefix: &[u8],
+    (old, new): (Option<Oid>, Option<Oid>),
+    found: &mut BTreeMap<Vec<u8>, (Side, Side)>,
+) -> Result<(), ObjectError> {
+    let mut read = |oid: Option<Oid>| oid.map_or(Ok(Entries::new()), |oid| objects.tree(oid));
+    let (old, new) = (read(old)?, read(new)?);
+    let names: std::collections::BTreeSet<&Vec<u8>> = old.keys().chain(new.keys()).collect();
+    for name in names {
+        let (before, after) = (old.get(name).copied(), new.get(name).copied());
+        if before == after {
+            continue;
+        }
+        let path = [prefix, name].concat();
+        let tree = |side: Side| side.filter(|(mode, _)| *mode == Mode::Tree).map(|(_, oid)| oid);
+        let file = |side: Side| side.filter(|(mode, _)| *mode != Mode::Tree);
+        if tree(before).is_some() || tree(after).is_some() {
+            diff_below(objects, &[&path[..], b"/"].concat(), (tree(before), tree(after)), found)?;
+        }
+        if file(before).is_some() || file(after).is_some() {
+            found.insert(path, (file(before), file(after)));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -148,5 +196,29 @@ mod tests {
         for bad in [&b"100644 a"[..], b"100644 a\0short", b"999999 a\0aaaaaaaaaaaaaaaaaaaa", b"x"] {
             assert!(parse(bad).is_none());
         }
+    }
+
+    #[test]
+    fn a_change_and_its_difference_belong_together() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut objects = Objects::new(&crate::git::Repo::at(dir.path()));
+        let oid = |n| Some((Mode::File, Oid::from_bytes([n; 20])));
+        let start = objects.write(Kind::Tree, Vec::new());
+        let paths = |list: &[(&str, Side)]| list.iter().map(|(path, side)| ((*path).to_owned(), *side)).collect();
+        let first = change(&mut objects, start, &paths(&[("a/b/c", oid(1)), ("a/d", oid(2)), ("e", oid(3))])).unwrap();
+        // A directory becomes a file, a file a directory, and one gets empty.
+        let changes = paths(&[("a/b/c", None), ("a/b", oid(4)), ("e", None), ("e/f", oid(5)), ("a/d", None)]);
+        let second = change(&mut objects, first, &changes).unwrap();
+        let found = diff(&mut objects, first, second).unwrap();
+        let found: BTreeMap<String, Side> =
+            found.into_iter().map(|(path, (_, new))| (String::from_utf8(path).unwrap(), new)).collect();
+        assert_eq!(found, changes);
+        let back: BTreeMap<String, Side> = diff(&mut objects, second, first)
+            .unwrap()
+            .into_iter()
+            .map(|(path, (_, new))| (String::from_utf8(path).unwrap(), new))
+            .collect();
+        assert_eq!(change(&mut objects, second, &back).unwrap(), first);
+        assert_eq!(change(&mut objects, first, &paths(&[("a/b/c", None), ("a/d", None), ("e", None)])).unwrap(), start);
     }
 }

@@ -17,7 +17,7 @@ use crate::git::Oid;
 use crate::git::treeobj::Mode;
 
 /// One side of a conflict at one path.
-pub type Side = Option<(Mode, Oid)>;
+pub use crate::git::treeobj::Side;
 
 /// A path that git could not merge.
 #[derive(Clone, Debug, PartialEq, Eq)]

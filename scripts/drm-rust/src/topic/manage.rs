@@ -162,7 +162,7 @@ pub fn remove(root: &Path, name: &TopicName, dry_run: bool) -> Result<Vec<String
 }
 
 /// Removes folders that are empty now, up to the top.
-fn remove_empty_parents(root: &Path, path: &Path) {
+pub(crate) fn remove_empty_parents(root: &Path, path: &Path) {
     for dir in path.ancestors().skip(1).take_while(|dir| *dir != root) {
         if fs::remove_dir(dir).is_err() {
             break;

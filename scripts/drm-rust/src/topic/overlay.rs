@@ -2,6 +2,7 @@
 
 //! The overlay: every file of this repository that stands at the path it has in Linux.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -12,6 +13,9 @@ use crate::git::{GitError, Repo};
 
 /// Folders of this repository that are not overlay.
 const OWN_FOLDERS: [&str; 5] = ["scripts/drm-rust/", ".ci/", "linux/", "build/", ".linux.new/"];
+
+/// Overlay files that are not written yet: they count in the place of what is there.
+pub type Pending = BTreeMap<String, (Mode, Vec<u8>)>;
 
 /// Whether a path of this repository is an overlay file: anything below a folder that is not our own.
 pub fn is_overlay(path: &str) -> bool {
@@ -24,7 +28,9 @@ pub fn list(root: &Path) -> Result<Vec<String>, GitError> {
     let output = repo.git(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]).run()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let paths = text.split('\0').filter(|path| is_overlay(path));
-    Ok(paths.filter(|path| root.join(path).symlink_metadata().is_ok()).map(str::to_owned).collect())
+    // A folder may have taken the place of a file that git still tracks.
+    let is_file = |path: &&str| root.join(path).symlink_metadata().is_ok_and(|meta| !meta.is_dir());
+    Ok(paths.filter(is_file).map(str::to_owned).collect())
 }
 
 /// Why a path cannot be one of Linux.

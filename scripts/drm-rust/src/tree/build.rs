@@ -15,6 +15,7 @@ use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
 use crate::merge::history::History;
 use crate::merge::{MergeError, Merger, Outcome};
 use crate::topic::manifest::{Manifest, Patch};
+use crate::topic::overlay::Pending;
 use crate::topic::{Problem, TopicError, Topics, edit, manifest_path, overlay, validate};
 
 /// The commits could not be made.
@@ -122,6 +123,8 @@ pub struct Input<'a> {
     pub merger: &'a Identity,
     /// Whether new merges may be made, which writes objects.
     pub may_merge: bool,
+    /// Overlay files that are not written yet.
+    pub pending: &'a Pending,
 }
 
 /// Builds all topics and `drm-rust-next`, in memory but for what git needs for merges.
@@ -141,6 +144,15 @@ pub fn build(input: &Input<'_>, objects: &mut Objects) -> Result<Built, BuildErr
     let topics: Vec<BuiltTopic> = order.iter().map(|name| builder.built[name].clone()).collect();
     view.extend(topics.iter().map(|topic| (topic.name.branch(), topic.tip())));
     Ok(Built { topics, view })
+}
+
+/// One topic's commits on a start of the caller's choice, whatever the topic requires.
+pub fn on(input: &Input<'_>, objects: &mut Objects, name: &TopicName, start: Oid) -> Result<BuiltTopic, BuildError> {
+    let mut builder =
+        Builder { input, objects, known: HashMap::new(), parents: HashMap::new(), built: BTreeMap::new() };
+    let mut problems = Vec::new();
+    let topic = builder.on(name, start, &mut problems)?;
+    if problems.is_empty() { Ok(topic) } else { Err(TopicError::Invalid(problems).into()) }
 }
 
 /// Merges that the repository has already: both parents to the tree.
@@ -171,6 +183,14 @@ impl Builder<'_> {
     fn topic(&mut self, name: &TopicName, problems: &mut Vec<Problem>) -> Result<(), BuildError> {
         let manifest = &self.input.topics[name];
         let start = self.start(name, manifest)?;
+        let topic = self.on(name, start, problems)?;
+        self.built.insert(name.clone(), topic);
+        Ok(())
+    }
+
+    /// A topic's commits on a start.
+    fn on(&mut self, name: &TopicName, start: Oid, problems: &mut Vec<Problem>) -> Result<BuiltTopic, BuildError> {
+        let manifest = &self.input.topics[name];
         let mut commits = Vec::new();
         let mut tree = self.objects.tree_of(start)?;
         let mut parent = start;
@@ -189,8 +209,7 @@ impl Builder<'_> {
             });
             commits.push(parent);
         }
-        self.built.insert(name.clone(), BuiltTopic { name: name.clone(), start, commits });
-        Ok(())
+        Ok(BuiltTopic { name: name.clone(), start, commits })
     }
 
     /// What a topic stands on: the base, or the merge of what it requires.
@@ -235,7 +254,8 @@ impl Builder<'_> {
                 say(format!("files[{k}]"), format!("{path} would overwrite a file of the base"), hint);
                 continue;
             }
-            match overlay::read(self.input.root, path)? {
+            let pending = self.input.pending.get(path).cloned();
+            match pending.map_or_else(|| overlay::read(self.input.root, path), |file| Ok(Some(file)))? {
                 Some((mode, data)) => drop(changes.insert(path.clone(), (mode, self.objects.write(Kind::Blob, data)))),
                 None => {
                     say(format!("files[{k}]"), format!("{path} is no regular file"), "commit the file itself".into())

@@ -98,10 +98,16 @@ impl Explain for TreeError {
             TreeError::NoTree(_) => Some("`drm-rust tree` makes it".into()),
             TreeError::Outside(names) => {
                 let name = names.first().map(ToString::to_string).unwrap_or_default();
+                let absorb = names.iter().find_map(BranchName::topic).map(|topic| {
+                    format!(
+                        "\n`drm-rust absorb {topic}` takes them into overlay and manifest. To do without them,\nkeep"
+                    )
+                });
+                let keep = absorb.as_deref().unwrap_or(" Keep");
                 Some(format!(
-                    "their commits are not in the manifests. Keep them under a name of your own\n\
-                     (git -C linux branch my-work {name}), then let `drm-rust tree --reset` take the branches\n\
-                     back; `drm-rust undo` would restore them"
+                    "their commits are not in the manifests.{keep} them under a name of your own \
+                     (git -C linux branch my-work {name}),\n\
+                     then let `drm-rust tree --reset` take the branches back; `drm-rust undo` would restore them"
                 ))
             }
             TreeError::Frozen(records) => {

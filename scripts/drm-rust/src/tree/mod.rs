@@ -5,6 +5,7 @@
 pub mod arrival;
 pub mod build;
 pub mod status;
+pub(crate) mod taken;
 pub mod undo;
 mod unpack;
 pub mod worktree;
@@ -22,6 +23,7 @@ use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::lock::Lock;
 use crate::oplog::{self, BaseRecord, Logged, Operation};
 use crate::report::{Reporter, Unit};
+use crate::topic::overlay::Pending;
 use crate::topic::{self, TopicError, Topics, overlay, published, validate};
 use crate::workspace::{Trees, Workspace};
 
@@ -34,10 +36,8 @@ mod error;
 
 /// How long a run waits for another one that is about to finish.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-/// How the op log calls what was done to the branches by other means.
-const OUTSIDE: &str = "changes made outside of drm-rust";
 /// How many earlier operations are asked where an interrupted work tree stands.
-const PAST: u32 = 8;
+pub(crate) const PAST: u32 = 8;
 
 /// What a refresh shall do.
 #[derive(Clone, Debug, Default)]
@@ -145,12 +145,11 @@ impl Refresh<'_> {
         let last = oplog::newest(&self.repo, &mut objects)?;
         let base = self.base(options, last.as_ref())?;
         let mut built = self.build(base.commit, &mut objects)?;
-        self.keeps_published(&built)?;
+        keeps_published(&self.repo, &built)?;
         let current = self.repo.view()?;
-        let known = last.as_ref().map(|last| known(last, &current)).unwrap_or_default();
-        // Branches of other commands stay where they are.
-        let is_other = |name: &BranchName| name.is_of_other_commands() || name.is_fixes() && known.contains_key(name);
-        let others = current.iter().filter(|(name, _)| is_other(name));
+        let made = last.as_ref().map(|last| oplog::made(&self.repo, &mut objects, last)).transpose()?;
+        let known = made.map(|made| with_fixes(made, &current)).unwrap_or_default();
+        let others = current.iter().filter(|(name, _)| stays(name, &known));
         built.view.extend(others.map(|(name, oid)| (name.clone(), *oid)));
         let outside = outside_changes(&known, &current, &built.view);
         if !outside.is_empty() && !options.reset {
@@ -170,10 +169,11 @@ impl Refresh<'_> {
         }
         let mut operations = Vec::new();
         let acts = !steps.is_empty() || last.as_ref().is_none_or(|last| last.operation.base != base);
-        let by_hand = last.as_ref().is_some_and(|last| last.operation.view != known);
+        let by_hand = last.as_ref().is_some_and(|last| last.operation.view != self::known(last, &current));
         if !outside.is_empty() || acts && by_hand {
             let before = last.as_ref().map_or(&base, |last| &last.operation.base);
-            operations.push(Operation { command: OUTSIDE.to_owned(), ..self.operation(before, &managed) });
+            let command = oplog::OUTSIDE.to_owned();
+            operations.push(Operation { command, ..self.operation(before, &managed) });
         }
         if acts {
             operations.push(self.operation(&base, &built.view));
@@ -184,19 +184,6 @@ impl Refresh<'_> {
         let left_alone = follow(&self.repo, plan)?;
         self.link_b4_config()?;
         Ok(Outcome { created: false, base, built, changes: steps, left_alone })
-    }
-
-    /// What was published stays as it is; patches may come on top.
-    fn keeps_published(&self, built: &Built) -> Result<(), TreeError> {
-        let records = published::records(&self.repo)?;
-        let broken = published::broken(records, |record| {
-            let topic = built.topics.iter().find(|topic| topic.name == record.topic);
-            Ok(topic.is_none_or(|topic| topic.commits.contains(&record.commit)))
-        });
-        match broken?.as_slice() {
-            [] => Ok(()),
-            broken => Err(TreeError::Frozen(broken.to_vec())),
-        }
     }
 
     /// Contributors run b4 in `linux/`, where it looks for `.b4-config`: a link to ours, unknown to git, so that
@@ -218,6 +205,7 @@ impl Refresh<'_> {
             topics: self.topics,
             merger: &self.trees.ours.identity,
             may_merge: true,
+            pending: &Pending::new(),
         };
         Ok(build::build(&input, objects)?)
     }
@@ -383,6 +371,15 @@ pub(crate) fn commit(
     Ok(())
 }
 
+/// What was published stays as it is; patches may come on top.
+fn keeps_published(repo: &Repo, built: &Built) -> Result<(), TreeError> {
+    let broken = published::broken(published::records(repo)?, |record| {
+        let topic = built.topics.iter().find(|topic| topic.name == record.topic);
+        Ok(topic.is_none_or(|topic| topic.commits.contains(&record.commit)))
+    })?;
+    if broken.is_empty() { Ok(()) } else { Err(TreeError::Frozen(broken)) }
+}
+
 /// Lets the work tree follow. Gives what a person has checked out instead, if so.
 fn follow(repo: &Repo, plan: Plan) -> Result<Option<String>, TreeError> {
     match plan {
@@ -438,7 +435,7 @@ pub(crate) fn move_branch(
     };
     let mut operations = Vec::new();
     // What people have committed is an operation of its own, so that an undo comes back to it.
-    operations.extend((known != last.operation.view).then(|| operation(OUTSIDE, known)));
+    operations.extend((known != last.operation.view).then(|| operation(oplog::OUTSIDE, known)));
     operations.push(operation(&ws.command, wanted));
     commit(repo, objects, &operations, Some(last.id), &steps, trees)?;
     Ok(Moved { changes: steps, left_alone: follow(repo, plan)? })
@@ -446,13 +443,22 @@ pub(crate) fn move_branch(
 
 /// Where an operation left the branches; those of fixes, to which people commit, as they stand now.
 fn known(last: &Logged, current: &View) -> View {
-    let mut known = last.operation.view.clone();
+    with_fixes(last.operation.view.clone(), current)
+}
+
+/// A view with the branches of fixes as they stand now.
+fn with_fixes(mut view: View, current: &View) -> View {
     for name in [BranchName::fixes(), BranchName::next_fixes()] {
-        if known.remove(&name).is_some() {
-            known.extend(current.get(&name).map(|oid| (name, *oid)));
+        if view.remove(&name).is_some() {
+            view.extend(current.get(&name).map(|oid| (name, *oid)));
         }
     }
-    known
+    view
+}
+
+/// Whether a branch stays where it is when topics are made anew: those of other commands, and of fixes.
+fn stays(name: &BranchName, known: &View) -> bool {
+    name.is_of_other_commands() || (name.is_fixes() && known.contains_key(name))
 }
 
 /// Branches that somebody else moved since the last operation, away from where they shall be.

@@ -11,6 +11,7 @@ use crate::git::objects::Objects;
 use crate::git::refs::View;
 use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
 use crate::oplog::{self, BaseRecord};
+use crate::topic::overlay::Pending;
 use crate::topic::{Topics, manage, published};
 use crate::workspace::{Trees, Workspace};
 
@@ -163,7 +164,8 @@ fn wanted_view(
 ) -> Result<View, TreeError> {
     let trees = Trees::load(&ws.data("trees.toml"))?;
     let merger = &trees.ours.identity;
-    let input = Input { repo, root: &ws.root, base, topics, merger, may_merge: false };
+    let pending = &Pending::new();
+    let input = Input { repo, root: &ws.root, base, topics, merger, may_merge: false, pending };
     match build::build(&input, objects) {
         Ok(built) => Ok(built.view),
         Err(BuildError::NotMerged(_)) => Ok(build::tips(&input, objects)?),

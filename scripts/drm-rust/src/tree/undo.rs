@@ -3,7 +3,7 @@
 //! Undo: a new operation that brings back the branches of an earlier one.
 
 use super::worktree::{self, Plan};
-use super::{OUTSIDE, PATIENCE, TreeError, commit, follow, known, managed, outside_changes};
+use super::{PATIENCE, TreeError, commit, follow, known, managed, outside_changes};
 use crate::git::objects::Objects;
 use crate::git::refs::{Change, View, changes};
 use crate::git::{BranchName, Repo};
@@ -66,7 +66,7 @@ pub fn undo(ws: &Workspace, to: Option<&str>) -> Result<Undone, TreeError> {
     };
     let mut operations = vec![operation];
     if *known != last.operation.view {
-        let (command, view, base) = (OUTSIDE.to_owned(), known.clone(), last.operation.base.clone());
+        let (command, view, base) = (oplog::OUTSIDE.to_owned(), known.clone(), last.operation.base.clone());
         operations.insert(0, Operation { command, time: ws.now, base, view, restores: None });
     }
     commit(&repo, &mut objects, &operations, Some(last.id), &steps, &trees)?;
@@ -88,7 +88,7 @@ fn wanted(
     let mut at = last.clone();
     while at.id != target.id {
         let Some(before) = oplog::before(repo, objects, at.id)? else { break };
-        let is_outside = at.operation.command == OUTSIDE;
+        let is_outside = at.operation.command == oplog::OUTSIDE;
         for (kept, name) in kept.iter_mut().zip(&fixes) {
             *kept |= is_outside && differs(name, &at.operation.view, &before.operation.view);
         }

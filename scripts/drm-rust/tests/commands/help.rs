@@ -46,6 +46,7 @@ const COMMANDS: &[&[&str]] = &[
     &["topic", "new"],
     &["topic", "remove"],
     &["topic", "check-merge"],
+    &["absorb"],
     &["integrate"],
     &["publish"],
     &["forward"],

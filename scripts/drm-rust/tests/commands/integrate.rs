@@ -317,9 +317,8 @@ fn mistakes_are_explained() {
     ----- stderr
     error: branches were moved by other means:
       drm-rust-tip
-    hint: their commits are not in the manifests. Keep them under a name of your own
-          (git -C linux branch my-work drm-rust-tip), then let `drm-rust tree --reset` take the branches
-          back; `drm-rust undo` would restore them
+    hint: their commits are not in the manifests. Keep them under a name of your own (git -C linux branch my-work drm-rust-tip),
+          then let `drm-rust tree --reset` take the branches back; `drm-rust undo` would restore them
     ----- exit 1
     ");
 }

@@ -4,6 +4,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests run programs")]
 
+mod absorb;
 mod check;
 mod ci;
 mod env;

@@ -119,9 +119,10 @@ fn commits_on_a_topic_branch_are_kept_until_a_person_decides() {
     ----- stderr
     error: branches were moved by other means:
       topic/rust/alpha
-    hint: their commits are not in the manifests. Keep them under a name of your own
-          (git -C linux branch my-work topic/rust/alpha), then let `drm-rust tree --reset` take the branches
-          back; `drm-rust undo` would restore them
+    hint: their commits are not in the manifests.
+          `drm-rust absorb rust/alpha` takes them into overlay and manifest. To do without them,
+          keep them under a name of your own (git -C linux branch my-work topic/rust/alpha),
+          then let `drm-rust tree --reset` take the branches back; `drm-rust undo` would restore them
     ----- exit 1
     ");
     assert_eq!(env.linux_git(&["rev-parse", "topic/rust/alpha"]), mine);
