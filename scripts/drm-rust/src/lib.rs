@@ -6,6 +6,7 @@
 //! prints, nor exits, nor reads the environment, nor changes directory: the command line in `main.rs` does.
 
 pub mod absorb;
+pub mod apply;
 pub mod base;
 pub mod check;
 pub mod ci;

@@ -3,6 +3,7 @@
 //! One file a command, one table of commands: a new command is a file and a line in [`COMMANDS`].
 
 mod absorb;
+mod apply;
 mod backmerge;
 mod boot;
 mod build;
@@ -73,6 +74,7 @@ const COMMANDS: &[Entry] = &[
     Entry { name: "check", group: "Topics", args: check::args, run: check::run },
     Entry { name: "topic", group: "Topics", args: topic::args, run: topic::run },
     Entry { name: "absorb", group: "Topics", args: absorb::args, run: absorb::run },
+    Entry { name: "apply", group: "Topics", args: apply::args, run: apply::run },
     Entry { name: "integrate", group: "Topics", args: integrate::args, run: integrate::run },
     Entry { name: "publish", group: "Topics", args: publish::args, run: publish::run },
     Entry { name: "forward", group: "Topics", args: forward::args, run: forward::run },

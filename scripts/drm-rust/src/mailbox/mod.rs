@@ -108,12 +108,12 @@ fn without_mbox_line(bytes: &[u8]) -> &[u8] {
 }
 
 /// Whether it can stand in a URL and in a trailer.
-fn is_message_id(id: &str) -> bool {
+pub fn is_message_id(id: &str) -> bool {
     let good = |c: char| c.is_ascii_graphic() && !"<>\"'`\\|;&$(){}".contains(c);
     (3..=250).contains(&id.len()) && id.contains('@') && !id.starts_with('-') && id.chars().all(good)
 }
 
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).collect();
     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }

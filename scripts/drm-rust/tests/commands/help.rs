@@ -47,6 +47,7 @@ const COMMANDS: &[&[&str]] = &[
     &["topic", "remove"],
     &["topic", "check-merge"],
     &["absorb"],
+    &["apply"],
     &["integrate"],
     &["publish"],
     &["forward"],

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Why a series cannot be applied.
+
+use super::b4::WRONG_ID;
+use crate::absorb::AbsorbError;
+use crate::error::{Class, Explain, FileError};
+use crate::git::objects::ObjectError;
+use crate::git::{BranchName, GitError};
+use crate::lock::LockError;
+use crate::mailbox::LARGEST;
+use crate::process::ProcessError;
+
+/// The series cannot be applied. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "each variant passes on what its module says, or names what it is about")]
+pub enum ApplyError {
+    #[error(transparent)]
+    Absorb(#[from] AbsorbError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Git(#[from] GitError),
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// More than any series has.
+    #[error("the mailbox has more than {LARGEST} bytes")]
+    TooLarge,
+    /// Not the id of a message.
+    #[error("`{}` is neither a file nor a message id", .0.escape_debug())]
+    NoSource(String),
+    /// Git does not know who applies.
+    #[error("git does not know who you are")]
+    NoIdentity,
+    /// b4 gives nothing.
+    #[error("b4 finds no patches{}", said(.0))]
+    NoPatches(Vec<String>),
+    /// A hole in the series.
+    #[error("the series has {of} patches, and of these are missing: {}", numbers(.missing))]
+    Missing { of: usize, missing: Vec<usize> },
+    /// More patches than the series has, or in another order.
+    #[error("the patches of the series do not count from 1 to {0}")]
+    Order(usize),
+    /// A patch that cannot be read.
+    #[error("{patch}: {why}")]
+    Mail { patch: String, why: String },
+    /// A patch that does not fit.
+    #[error("{patch} does not apply:\n{}", lines(.why))]
+    DoesNotApply { patch: String, why: Vec<String> },
+    /// The branch has commits of a person.
+    #[error("{0} has commits that the manifest lacks")]
+    NotAbsorbed(BranchName),
+}
+
+fn said(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n  {line}")).collect()
+}
+
+fn numbers(numbers: &[usize]) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn lines(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
+}
+
+impl Explain for ApplyError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            ApplyError::Absorb(error) => return error.hint(),
+            ApplyError::File(error) => return error.hint(),
+            ApplyError::Git(error) => return error.hint(),
+            ApplyError::Object(error) => return error.hint(),
+            ApplyError::Lock(error) => return error.hint(),
+            ApplyError::Process(error) => return error.hint(),
+            ApplyError::TooLarge => "save the mails of one series".into(),
+            ApplyError::NoSource(_) => WRONG_ID.into(),
+            ApplyError::NoIdentity => {
+                "the patches get your Signed-off-by: git config --global user.name \"Your Name\", and user.email".into()
+            }
+            ApplyError::NoPatches(_) => {
+                "save the mails as they are, with all headers: patches need From, Subject, Date and Message-ID".into()
+            }
+            ApplyError::Missing { .. } | ApplyError::Order(_) => {
+                "get the whole thread, for example with `b4 mbox ID`; a part of a series is not applied".into()
+            }
+            ApplyError::Mail { .. } => "save the mail as it was sent; a mail that was cut short cannot be used".into(),
+            ApplyError::DoesNotApply { .. } => {
+                "nothing was changed. Apply it with git (`b4 shazam -H -s -l` merges at the series' base), settle\n\
+                 the conflict on the topic's branch, and run `drm-rust absorb`"
+                    .into()
+            }
+            ApplyError::NotAbsorbed(branch) => {
+                let topic = branch.topic().map(|topic| topic.to_string()).unwrap_or_default();
+                format!("take these first: drm-rust absorb {topic}")
+            }
+        })
+    }
+
+    fn class(&self) -> Class {
+        match self {
+            ApplyError::Absorb(error) => error.class(),
+            ApplyError::DoesNotApply { .. } => Class::Conflict,
+            ApplyError::NoSource(_) => Class::Usage,
+            _ => Class::Failed,
+        }
+    }
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! `apply`: series of mails become patches of a topic. b4 is the real one, without network.
+
+use std::fs;
+
+use crate::absorb;
+use crate::env::{Env, Run, hide_ids};
+
+/// A made tree; git knows who applies from the environment.
+fn env() -> Env {
+    let env = absorb::env();
+    env.linux_git(&["switch", "--quiet", "drm-rust-next"]);
+    env
+}
+
+/// A mail of a series by B. Dev.
+fn mail(subject: &str, id: &str, body: &str, diff: &str) -> String {
+    format!(
+        "From mboxrd@z Thu Jan  1 00:00:00 1970\nFrom: B. Dev <b@dev.example>\nTo: list@lists.example\n\
+         Subject: {subject}\nMessage-ID: <{id}@dev.example>\nDate: Fri, 2 Jan 2026 10:00:00 +0100\n\n\
+         {body}\n\nSigned-off-by: B. Dev <b@dev.example>\n---\n{diff}-- \n2.47.0\n\n"
+    )
+}
+
+fn new_file(path: &str, line: &str) -> String {
+    format!(
+        "diff --git a/{path} b/{path}\nnew file mode 100644\nindex 000000000000..111111111111\n--- /dev/null\n\
+         +++ b/{path}\n@@ -0,0 +1 @@\n+{line}\n"
+    )
+}
+
+const LIB: &str = "\
+diff --git a/rust/kernel/lib.rs b/rust/kernel/lib.rs
+index 111111111111..222222222222 100644
+--- a/rust/kernel/lib.rs
++++ b/rust/kernel/lib.rs
+@@ -2,3 +2,4 @@ pub mod alloc;
+ pub mod alpha;
+ pub mod page;
+ pub mod xarray;
++pub mod zeta;
+";
+
+/// Two patches and a review.
+fn series(version: &str) -> String {
+    let id = |n: u32| format!("zeta{}-{n}", version.trim());
+    let reply = format!(
+        "From mboxrd@z Thu Jan  1 00:00:00 1970\nFrom: R. Viewer <r@dev.example>\nSubject: Re: [PATCH{version} 2/2] rust: zeta: use it\n\
+         Message-ID: <r{0}@dev.example>\nIn-Reply-To: <{0}@dev.example>\nReferences: <{0}@dev.example>\n\
+         Date: Fri, 2 Jan 2026 12:00:00 +0100\n\nGood.\n\nReviewed-by: R. Viewer <r@dev.example>\n\n",
+        id(2)
+    );
+    mail(
+        &format!("[PATCH{version} 1/2] rust: zeta: add the zeta module"),
+        &id(1),
+        "Drivers need zeta.",
+        &new_file("rust/kernel/zeta.rs", "//! Zeta."),
+    ) + &mail(&format!("[PATCH{version} 2/2] rust: zeta: use it"), &id(2), "Now it is used.", LIB)
+        + &reply
+}
+
+fn apply(env: &Env, mails: &str, args: &[&str]) -> Run {
+    fs::write(env.home().join("series.mbx"), mails).unwrap();
+    let path = env.home().join("series.mbx").display().to_string();
+    env.run(&[&["apply", "rust/alpha", &path], args].concat())
+}
+
+/// What a series says that must not change anything.
+#[track_caller]
+fn refused(env: &Env, mails: &str) -> String {
+    let state =
+        |env: &Env| (env.refs(), env.git(&["status", "--porcelain"]), env.linux_git(&["status", "--porcelain"]));
+    let before = state(env);
+    let run = apply(env, mails, &["--quiet"]);
+    assert_ne!(run.code, 0, "{run}");
+    assert_eq!(state(env), before);
+    hide_ids(&run.stderr)
+}
+
+#[test]
+fn a_series_becomes_patches() {
+    let env = env();
+    let dry = apply(&env, &series(" v2"), &["--dry-run"]).ok();
+    assert_eq!(env.git(&["status", "--porcelain"]), "");
+    assert!(dry.stdout.contains("+subject = \"rust: zeta: use it\""), "{dry}");
+    insta::assert_snapshot!(hide_ids(&apply(&env, &series(" v2"), &[]).ok().to_string()), @"
+    ----- stderr
+    b4: Running in OFFLINE mode
+    b4: Analyzing 3 messages in the thread
+    b4: Checking attestation on all messages, may take a moment...
+    b4:   [PATCH v2 1/2] rust: zeta: add the zeta module
+    b4:     + Link: https://patch.msgid.link/zetav2-1@dev.example
+    b4:     + Signed-off-by: Tester <tester@drm-rust.example>
+    b4:   [PATCH v2 2/2] rust: zeta: use it
+    b4:     + Reviewed-by: R. Viewer <r@dev.example>
+    b4:     + Link: https://patch.msgid.link/zetav2-2@dev.example
+    b4:     + Signed-off-by: Tester <tester@drm-rust.example>
+    b4: Total patches: 2
+    b4:  Link: https://patch.msgid.link/zetav2-1@dev.example
+    adds rust: zeta: add the zeta module
+    adds rust: zeta: use it
+    wrote rust/kernel/zeta.rs
+    wrote scripts/drm-rust/topics/rust/alpha.toml
+    drm-rust-next: ID -> ID
+    topic/rust/alpha: ID -> ID
+    ----- exit 0
+    ");
+    env.git(&["add", "--all"]);
+    insta::assert_snapshot!(env.git(&["diff", "--cached", "--unified=0", "--", "scripts"]), @r#"
+    diff --git a/scripts/drm-rust/topics/rust/alpha.toml b/scripts/drm-rust/topics/rust/alpha.toml
+    index cbc59fb..ccf8c4a 100644
+    --- a/scripts/drm-rust/topics/rust/alpha.toml
+    +++ b/scripts/drm-rust/topics/rust/alpha.toml
+    @@ -23,0 +24,35 @@ pub mod alpha;
+    +
+    +[[patch]]
+    +subject = "rust: zeta: add the zeta module"
+    +author = "B. Dev <b@dev.example>"
+    +date = 2026-01-02T09:00:00Z
+    +body = """
+    +Drivers need zeta.
+    +"""
+    +trailers = [
+    +    "Signed-off-by: B. Dev <b@dev.example>",
+    +    "Link: https://patch.msgid.link/zetav2-1@dev.example",
+    +    "Signed-off-by: Tester <tester@drm-rust.example>",
+    +]
+    +files = ["rust/kernel/zeta.rs"]
+    +
+    +[[patch]]
+    +subject = "rust: zeta: use it"
+    +author = "B. Dev <b@dev.example>"
+    +date = 2026-01-02T09:00:00Z
+    +body = """
+    +Now it is used.
+    +"""
+    +trailers = [
+    +    "Signed-off-by: B. Dev <b@dev.example>",
+    +    "Reviewed-by: R. Viewer <r@dev.example>",
+    +    "Link: https://patch.msgid.link/zetav2-2@dev.example",
+    +    "Signed-off-by: Tester <tester@drm-rust.example>",
+    +]
+    +
+    +[[patch.edit]]
+    +file = "rust/kernel/lib.rs"
+    +after = "pub mod xarray;"
+    +insert = """
+    +pub mod zeta;
+    +"""
+    "#);
+    assert_eq!(fs::read_to_string(env.root().join("rust/kernel/zeta.rs")).unwrap(), "//! Zeta.\n");
+    assert_eq!(fs::read_to_string(env.linux("rust/kernel/zeta.rs")).unwrap(), "//! Zeta.\n");
+    insta::assert_snapshot!(env.linux_git(&["log", "--format=%an <%ae> %aI%n%B", "-1", "topic/rust/alpha"]), @"
+    B. Dev <b@dev.example> 2026-01-02T09:00:00Z
+    rust: zeta: use it
+
+    Now it is used.
+
+    Signed-off-by: B. Dev <b@dev.example>
+    Reviewed-by: R. Viewer <r@dev.example>
+    Link: https://patch.msgid.link/zetav2-2@dev.example
+    Signed-off-by: Tester <tester@drm-rust.example>
+    Signed-off-by: DRM-Rust maintainers <maintainers@drm-rust.example>
+    ");
+    assert!(env.run(&["tree"]).ok().stderr.contains("is up to date"));
+    // A second time, the patches do not apply.
+    insta::assert_snapshot!(refused(&env, &series(" v2")), @r#"
+    error: patch 1/2 ("rust: zeta: add the zeta module") does not apply:
+      rust/kernel/zeta.rs: already exists in index
+    hint: nothing was changed. Apply it with git (`b4 shazam -H -s -l` merges at the series' base), settle
+          the conflict on the topic's branch, and run `drm-rust absorb`
+    "#);
+}
+
+#[test]
+fn the_revision_is_that_which_was_asked_for() {
+    let both = |newest: &[&str]| {
+        let env = env();
+        let second = series(" v2").replace("Drivers need zeta", "Many drivers need zeta");
+        let run = apply(&env, &(series("") + &second), newest).ok();
+        assert!(run.stderr.contains("b4: "), "{run}");
+        env.linux_git(&["log", "--format=%b", "-1", "topic/rust/alpha~1"])
+    };
+    assert!(both(&[]).starts_with("Drivers need zeta."));
+    assert!(both(&["--newest"]).starts_with("Many drivers need zeta."));
+}
+
+#[test]
+fn a_series_from_standard_input() {
+    let env = env();
+    let mut command = env.drm_rust(&["apply", "rust/alpha", "-"]);
+    fs::write(env.home().join("s"), series("").strip_prefix("From mboxrd@z Thu Jan  1 00:00:00 1970\n").unwrap())
+        .unwrap();
+    let output = command.stdin(fs::File::open(env.home().join("s")).unwrap()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(env.linux_git(&["log", "--format=%s", "base..topic/rust/alpha"]).lines().count(), 3);
+}
+
+#[test]
+fn a_patch_that_does_not_apply_is_named_with_its_hunk() {
+    let env = env();
+    insta::assert_snapshot!(refused(&env, &series("").replace(" pub mod page;", " pub mod gone;")), @r#"
+    error: patch 2/2 ("rust: zeta: use it") does not apply:
+      rust/kernel/lib.rs: line 2: the hunk @@ -2,3 +2,4 @@ pub mod alloc;
+      rust/kernel/lib.rs: patch does not apply
+    hint: nothing was changed. Apply it with git (`b4 shazam -H -s -l` merges at the series' base), settle
+          the conflict on the topic's branch, and run `drm-rust absorb`
+    "#);
+}
+
+#[test]
+fn odd_mails_change_nothing() {
+    let env = env();
+    let one = |diff: &str| mail("[PATCH] rust: zeta: add it", "one", "Why.", diff);
+    // A patch of the series is missing.
+    insta::assert_snapshot!(refused(&env, series("").split_inclusive("2.47.0\n\n").next().unwrap()), @"
+    error: the series has 2 patches, and of these are missing: 2
+    hint: get the whole thread, for example with `b4 mbox ID`; a part of a series is not applied
+    ");
+    // Cut short.
+    let whole = one(LIB);
+    insta::assert_snapshot!(refused(&env, &whole[..whole.find("+pub mod zeta").unwrap()]), @r#"
+    error: patch 1/1 ("rust: zeta: add it"): corrupt patch at line 10
+    hint: save the mail as it was sent; a mail that was cut short cannot be used
+    "#);
+    insta::assert_snapshot!(refused(&env, &one("")), @"
+    error: b4 finds no patches
+      Running in OFFLINE mode
+      Analyzing 1 messages in the thread
+      Unable to find revision 1
+    hint: save the mails as they are, with all headers: patches need From, Subject, Date and Message-ID
+    ");
+    insta::assert_snapshot!(refused(&env, "not a mail at all\n"), @"
+    error: b4 finds no patches
+      Running in OFFLINE mode
+    hint: save the mails as they are, with all headers: patches need From, Subject, Date and Message-ID
+    ");
+    insta::assert_snapshot!(refused(&env, &whole.replace("Message-ID:", "X-ID:")), @"
+    error: b4 finds no patches
+      Running in OFFLINE mode
+    hint: save the mails as they are, with all headers: patches need From, Subject, Date and Message-ID
+    ");
+    // Paths that no patch may have.
+    insta::assert_snapshot!(refused(&env, &one(&new_file("../evil", "x"))), @r#"
+    error: patch 1/1 ("rust: zeta: add it"): invalid path '../evil'
+    hint: save the mail as it was sent; a mail that was cut short cannot be used
+    "#);
+    insta::assert_snapshot!(refused(&env, &one(&new_file("rust/.git/config", "x"))), @r#"
+    error: patch 1/1 ("rust: zeta: add it"): invalid path 'rust/.git/config'
+    hint: save the mail as it was sent; a mail that was cut short cannot be used
+    "#);
+    insta::assert_snapshot!(refused(&env, &one(&new_file("scripts/drm-rust/src/lib.rs", "x"))), @r#"
+    error: patch 1/1 ("rust: zeta: add it"): scripts/drm-rust/src/lib.rs: the overlay cannot have a file there
+    hint: files of topics are below a folder of Linux; scripts/drm-rust, build and linux are the repository's own
+    "#);
+    assert!(!env.root().join("scripts/drm-rust/src").exists());
+    // The author did not sign it off.
+    insta::assert_snapshot!(refused(&env, &whole.replace("Signed-off-by: B. Dev", "Signed-off-by: A. Other")), @r#"
+    error: topic/rust/alpha cannot be patches:
+      patch 1/1 ("rust: zeta: add it"): trailers: no Signed-off-by of the author B. Dev <b@dev.example>
+        hint: add "Signed-off-by: B. Dev <b@dev.example>", in the author's name only (see the Developer's Certificate of Origin)
+    hint: `git -C linux rebase -i` and `git commit --amend` correct commits
+    "#);
+}
+
+#[test]
+fn nothing_of_a_mail_is_run() {
+    let env = env();
+    let evil = "rust: zeta: $(touch evil) `touch evil` ; touch evil";
+    let text = mail(&format!("[PATCH] {evil}"), "a$(touch_evil)", "$(touch evil)\n\nLink: $(touch evil)", LIB);
+    let run = apply(&env, &text, &[]);
+    for dir in [env.root(), env.home(), env.linux("")] {
+        assert!(!dir.join("evil").exists(), "{run}");
+    }
+    for id in ["--upload-pack=x@y", "a$(id)@x", "no-such-file"] {
+        let run = env.run(&["apply", "rust/alpha", "--", id]);
+        assert_eq!(run.code, 2, "{run}");
+    }
+}
+
+#[test]
+fn odd_charsets_arrive_as_utf_8() {
+    let env = env();
+    let text = mail("[PATCH] rust: zeta: add it", "latin", "Gr\u{fc}\u{df}e.", LIB);
+    let text = text
+        .replace("To: list", "Content-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: 8bit\nTo: list");
+    let bytes: Vec<u8> = text.chars().map(|c| c as u8).collect();
+    let path = env.home().join("latin.mbx");
+    fs::write(&path, bytes).unwrap();
+    env.run(&["apply", "rust/alpha", path.to_str().unwrap()]).ok();
+    assert!(env.linux_git(&["log", "-1", "--format=%b", "topic/rust/alpha"]).starts_with("Grüße."));
+}
+
+#[test]
+fn commits_of_a_person_are_absorbed_first() {
+    let env = env();
+    env.linux_git(&["switch", "--quiet", "topic/rust/alpha"]);
+    env.linux_git(&["commit", "--quiet", "--amend", "--no-edit"]);
+    insta::assert_snapshot!(refused(&env, &series("")), @"
+    error: topic/rust/alpha has commits that the manifest lacks
+    hint: take these first: drm-rust absorb rust/alpha
+    ");
+    env.run(&["absorb", "rust/alpha"]).ok();
+    apply(&env, &series(""), &[]).ok();
+}
