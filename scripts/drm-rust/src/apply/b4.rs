@@ -93,7 +93,7 @@ fn fetch(
     newest: bool,
     said: &mut Vec<String>,
 ) -> Result<std::path::PathBuf, ApplyError> {
-    let mut b4 = b4(repo).args(["mbox", "--mbox-name", "thread", "--outdir"]).arg(dir);
+    let mut b4 = b4(repo).args(["mbox", "--mbox-name", "thread.mbx", "--outdir"]).arg(dir);
     if newest {
         b4 = b4.arg("--check-newer-revisions");
     }

@@ -3,6 +3,12 @@
 //! `apply`: series of mails become patches of a topic. b4 is the real one, without network.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::thread;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use crate::absorb;
 use crate::env::{Env, Run, hide_ids};
@@ -195,6 +201,51 @@ fn a_series_from_standard_input() {
     let output = command.stdin(fs::File::open(env.home().join("s")).unwrap()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(env.linux_git(&["log", "--format=%s", "base..topic/rust/alpha"]).lines().count(), 3);
+}
+
+/// An archive on loopback, as public-inbox has it, that knows the thread of one message. Gives its mask for b4.
+fn archive(id: &str, thread: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mask = format!("http://{}/list/%s", listener.local_addr().unwrap());
+    let wanted = format!("/list/{}/t.mbox.gz", id.replace('@', "%40"));
+    let mut mailbox = GzEncoder::new(Vec::new(), Compression::default());
+    mailbox.write_all(thread.as_bytes()).unwrap();
+    let mailbox = mailbox.finish().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let lines: Vec<_> =
+                BufReader::new(&stream).lines().map_while(Result::ok).take_while(|l| !l.is_empty()).collect();
+            let is_known = lines.first().is_some_and(|line| line.split(' ').nth(1) == Some(&wanted));
+            let (status, body) = if is_known { ("200 OK", &mailbox[..]) } else { ("404 Not Found", &[][..]) };
+            let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            stream.write_all(&[head.as_bytes(), body].concat()).unwrap();
+        }
+    });
+    mask
+}
+
+#[test]
+fn a_series_from_an_archive() {
+    let env = env();
+    // The second patch and the next revision are answers to the first patch.
+    let answers = |series: &str, ids: &[&str]| {
+        ids.iter().fold(series.to_owned(), |series, id| {
+            let header = format!("Message-ID: <{id}@dev.example>");
+            series.replace(&header, &format!("In-Reply-To: <zetav2-1@dev.example>\n{header}"))
+        })
+    };
+    let thread = answers(&series(" v2"), &["zetav2-2"]) + &answers(&series(" v3"), &["zetav3-1", "zetav3-2"]);
+    let mask = archive("zetav2-2@dev.example", &thread);
+    env.git(&["config", "--global", "b4.midmask", &mask]);
+    let run = env.run(&["apply", "rust/alpha", "<zetav2-2@dev.example>"]).ok();
+    assert!(run.stderr.contains("adds rust: zeta: use it"), "{run}");
+    let message = env.linux_git(&["log", "-1", "--format=%b", "topic/rust/alpha"]);
+    assert!(message.contains("Link: https://patch.msgid.link/zetav2-2@dev.example\n"), "{message}");
+    let before = env.refs();
+    let run = env.run(&["apply", "rust/alpha", "unknown@dev.example"]);
+    assert_eq!((run.code, env.refs()), (1, before), "{run}");
+    assert!(run.stderr.contains("error: b4 finds no patches"), "{run}");
 }
 
 #[test]
