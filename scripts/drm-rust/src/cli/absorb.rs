@@ -54,7 +54,7 @@ pub(super) fn args(command: Command) -> Command {
 
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
-    let topic: TopicName = arguments.topic.strip_prefix("topic/").unwrap_or(&arguments.topic).parse()?;
+    let topic = super::topic::named(&arguments.topic)?;
     let options = Options { topic: topic.clone(), fold: arguments.fold, dry_run: arguments.dry_run };
     let absorbed = absorb::absorb(&context.ws, &options)?;
     tell(context, &topic, &absorbed, arguments.dry_run)
@@ -91,8 +91,6 @@ pub(super) fn tell(context: &Context, topic: &TopicName, absorbed: &Absorbed, dr
     for change in absorbed.changes.iter().filter(|_| !dry_run) {
         context.say(&super::op::describe(change));
     }
-    if let Some(what) = &absorbed.left_alone {
-        context.say(&format!("note: linux/ has {what} checked out: its work tree stays as it is"));
-    }
+    super::op::tell_left_alone(context, absorbed.left_alone.as_deref());
     Ok(())
 }

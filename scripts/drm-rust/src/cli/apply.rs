@@ -9,7 +9,6 @@ use clap::{ArgMatches, Args, Command, FromArgMatches};
 use drm_rust::absorb;
 use drm_rust::apply::{self, Options, Source};
 use drm_rust::error::FileContext;
-use drm_rust::git::TopicName;
 use drm_rust::mailbox;
 
 use super::CommandResult;
@@ -57,7 +56,7 @@ pub(super) fn args(command: Command) -> Command {
 
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
-    let topic: TopicName = arguments.topic.strip_prefix("topic/").unwrap_or(&arguments.topic).parse()?;
+    let topic = super::topic::named(&arguments.topic)?;
     let absorb = absorb::Options { topic: topic.clone(), fold: arguments.fold, dry_run: arguments.dry_run };
     let options = Options { source: source(context, &arguments.from)?, newest: arguments.newest, absorb };
     let applied = apply::apply(&context.ws, &options, &context.progress)?;

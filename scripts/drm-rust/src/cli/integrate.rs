@@ -174,9 +174,7 @@ pub(super) fn show(context: &Context, made: &Made, json: bool, moves: bool) -> C
     let reused = tip.merges.iter().filter(|merge| merge.reused).count();
     let kept = if reused > 0 { format!(", {reused} of them as before") } else { String::new() };
     context.say(&format!("{}{kept}", counted(tip.merges.len(), "merge", "")));
-    if let Some(what) = &made.left_alone {
-        context.say(&format!("note: linux/ has {what} checked out: its work tree stays as it is"));
-    }
+    super::op::tell_left_alone(context, made.left_alone.as_deref());
     for change in &made.changes {
         context.say(&super::op::describe(change));
     }

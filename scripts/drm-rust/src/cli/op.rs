@@ -88,3 +88,10 @@ pub(super) fn describe(change: &Change) -> String {
         (None, None) => name.to_owned(),
     }
 }
+
+/// Tells that the work tree did not follow, because a person has something else checked out.
+pub(super) fn tell_left_alone(context: &Context, what: Option<&str>) {
+    if let Some(what) = what {
+        context.say(&format!("note: linux/ has {what} checked out: its work tree stays as it is"));
+    }
+}

@@ -56,7 +56,7 @@ pub(super) fn args(command: Command) -> Command {
 
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
-    let topic: drm_rust::git::TopicName = arguments.topic.strip_prefix("topic/").unwrap_or(&arguments.topic).parse()?;
+    let topic = super::topic::named(&arguments.topic)?;
     let to = arguments.to.as_deref().map(tree).transpose()?;
     let overrides = arguments.gated.overrides(GATES)?;
     let options = Options { topic: topic.clone(), to, dry_run: arguments.gated.dry_run, overrides };

@@ -109,6 +109,11 @@ pub(super) fn args(command: Command) -> Command {
     Commands::augment_subcommands(command.subcommand_required(true).arg_required_else_help(true))
 }
 
+/// A topic by its name, or by that of its branch.
+pub(super) fn named(name: &str) -> Result<TopicName, CommandError> {
+    Ok(name.strip_prefix("topic/").unwrap_or(name).parse()?)
+}
+
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     match Commands::from_arg_matches(matches).expect("clap checked the arguments") {
         Commands::List(arguments) => list(context, &arguments),

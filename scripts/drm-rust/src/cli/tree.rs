@@ -74,9 +74,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let options = Options { base, latest: arguments.base_latest, reset: arguments.reset };
     let outcome = tree::refresh(&context.ws, &options, &context.progress)?;
     let next = outcome.built.view[&BranchName::next()].short();
-    if let Some(what) = &outcome.left_alone {
-        context.say(&format!("note: linux/ has {what} checked out: its work tree stays as it is"));
-    }
+    super::op::tell_left_alone(context, outcome.left_alone.as_deref());
     if outcome.created {
         context.say(&format!("made linux/ on Linux {}: {}", outcome.base.version, outcome.base.origin));
     }

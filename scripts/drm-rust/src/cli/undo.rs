@@ -40,8 +40,6 @@ pub(super) fn undo(context: &Context, arguments: &Arguments) -> CommandResult {
     for change in &undone.changes {
         context.say(&super::op::describe(change));
     }
-    if let Some(what) = undone.left_alone {
-        context.say(&format!("note: linux/ has {what} checked out: its work tree stays as it is"));
-    }
+    super::op::tell_left_alone(context, undone.left_alone.as_deref());
     Ok(())
 }

@@ -39,8 +39,7 @@ pub struct Made {
 /// Makes the tip with some more branches, and tells what conflicts. Nothing but unreachable objects is written.
 pub fn preview(ws: &Workspace, with: &[Source], reporter: &dyn Reporter) -> Result<Made, TipError> {
     let mut linux = Linux::open(ws)?;
-    let (plan, notices) = linux.plan(with)?;
-    linux.make(&plan, notices, reporter)
+    linux.make(with, reporter)
 }
 
 /// Makes the tip with some more branches, and moves its branch there.
@@ -50,8 +49,7 @@ pub fn integrate(ws: &Workspace, with: &[Source], reporter: &dyn Reporter) -> Re
     }
     let _lock = Lock::take(&ws.lock(), PATIENCE).map_err(TreeError::from)?;
     let mut linux = Linux::open(ws)?;
-    let (plan, notices) = linux.plan(with)?;
-    let mut made = linux.make(&plan, notices, reporter)?;
+    let mut made = linux.make(with, reporter)?;
     let last = linux.last.as_ref().expect("linux/ has an op log");
     let set = (BranchName::tip(), made.tip.commit);
     let moved = tree::move_branch(ws, &linux.repo, &mut linux.objects, last, &linux.trees, set)?;
@@ -68,8 +66,7 @@ fn integrate_clone(clone: &Clone, ws: &Workspace, with: &[Source], reporter: &dy
     {
         return Err(TipError::NotOurs(before));
     }
-    let (plan, notices) = linux.plan(with)?;
-    let mut made = linux.make(&plan, notices, reporter)?;
+    let mut made = linux.make(with, reporter)?;
     let commit = made.tip.commit;
     if made.before != Some(commit) {
         linux.objects.flush()?;
@@ -144,15 +141,11 @@ impl Linux {
         Ok((Plan { start, branches, missing }, notices))
     }
 
-    /// Makes the tip of a plan in memory.
-    pub(super) fn make(
-        &mut self,
-        plan: &Plan,
-        notices: Vec<String>,
-        reporter: &dyn Reporter,
-    ) -> Result<Made, TipError> {
+    /// Makes the tip with some more branches, in memory.
+    fn make(&mut self, with: &[Source], reporter: &dyn Reporter) -> Result<Made, TipError> {
+        let (plan, notices) = self.plan(with)?;
         let before = self.repo.view()?.get(&BranchName::tip()).copied();
-        let mut tip = self.build(plan, before, reporter)?;
+        let mut tip = self.build(&plan, before, reporter)?;
         tip.notices.splice(0..0, notices);
         let look = |failure| preview::look(&self.repo, &mut self.objects, failure);
         let clashes = tip.failures.iter().map(look).collect::<Result<_, _>>()?;
