@@ -14,19 +14,20 @@ use drm_rust::igt::results::{Status, Subtest, counts};
 use drm_rust::igt::root::{self, Root};
 use drm_rust::igt::{self, Options, Report, junit};
 use drm_rust::kernel::KernelError;
+use drm_rust::kernel::arch::Arch;
 use drm_rust::kernel::build::{Kernel, Request};
 use drm_rust::kunit::known;
 use drm_rust::setup::{self, Group};
 use drm_rust::tree;
 
 use super::CommandResult;
-use super::build::{KernelArguments, VariantArgument, build};
+use super::build::{KernelArguments, VariantArgument, build, require_emulators};
 use super::context::Context;
 use super::error::CommandError;
 
 const LONG: &str = "\
-Run tests of IGT GPU Tools against a driver, on UML. Builds first what is not
-up to date.
+Run tests of IGT GPU Tools against a driver, on UML or, with --arch, in QEMU.
+Builds first what is not up to date.
 
 IGT is Debian's, in a user space of its own that the first run makes and keeps
 in the cache. LIST names tests and subtests, with * and ?, or lists of them; a
@@ -44,6 +45,9 @@ the tests and the kernel said.";
 
 #[derive(Args)]
 struct Arguments {
+    /// Architecture: um, or that of this machine
+    #[arg(long, value_name = "ARCH", default_value = "um")]
+    arch: String,
     /// The driver whose card IGT gets
     #[arg(long, value_name = "NAME", default_value = "vkms", value_parser = driver_name)]
     driver: String,
@@ -88,13 +92,15 @@ pub(super) fn args(command: Command) -> Command {
 
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
+    let arch = arch(&arguments.arch)?;
+    require_emulators(context, &[arch])?;
     let folder = context.ws.data("igt");
     let patterns = lists::patterns(&arguments.tests, &folder, &context.here)?;
     let root = user_space(context)?;
     let tests = root.catalogue.select(&patterns, &folder)?;
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
     let known = known::load(&context.ws.data("known.toml"))?;
-    let kernel = build(context, &Request::new("um".parse()?, arguments.variant.get()))?;
+    let kernel = build(context, &Request::new(arch, arguments.variant.get()))?;
     let drivers: Vec<_> = std::iter::once(&arguments.driver).chain(&arguments.compare).collect();
     drivers.iter().try_for_each(|driver| igt::require_driver(&kernel, driver))?;
     let jobs = usize::from(arguments.jobs);
@@ -124,6 +130,16 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         [report, reference] => compared(context, &arguments, report, reference),
         _ => alone(context, &arguments, &reports[0]),
     }
+}
+
+/// The architecture, whose kernels must run this machine's programs: IGT is of the same.
+fn arch(name: &str) -> Result<&'static Arch, CommandError> {
+    let arch: &'static Arch = name.parse()?;
+    if arch.is_of_this_machine() {
+        return Ok(arch);
+    }
+    let hint = format!("--arch is um or {}, this machine's own", std::env::consts::ARCH);
+    Err(CommandError::usage(format!("IGT cannot run on {arch} here"), hint))
 }
 
 /// The user space of the cache. Where it has to be made, what makes it must be there.

@@ -5,10 +5,8 @@
 use crate::kunit::console::{Splat, is_report};
 use crate::kunit::ktap::message;
 
-/// What the run's script says: which drivers have cards, that the runner begins, and its exit status.
+/// What the run's script says: which drivers have cards, and the exit status of the runner.
 pub const CARDS: &str = "drm-rust: cards ";
-/// See [`CARDS`].
-pub const BEGIN: &str = "drm-rust: begin";
 /// See [`CARDS`].
 pub const EXIT: &str = "drm-rust: exit ";
 

@@ -2,6 +2,8 @@
 
 //! What keeps IGT from running.
 
+use std::path::PathBuf;
+
 use super::results::ResultsError;
 use crate::error::{Class, Explain, FileError};
 use crate::lock::LockError;
@@ -23,14 +25,14 @@ pub enum IgtError {
     #[error(transparent)]
     Lock(#[from] LockError),
     /// The kernel was built without the driver.
-    #[error("the kernel has no driver `{driver}`: CONFIG_{symbol} is {}", if .value == "m" { "a module" } else { "not set" })]
+    #[error("the kernel has no driver `{driver}`: CONFIG_{symbol} is not set")]
     NoDriver {
         /// The driver.
         driver: String,
         /// Its symbol.
         symbol: String,
-        /// The symbol's value.
-        value: String,
+        /// The configuration that it belongs into.
+        defconfig: PathBuf,
     },
     /// The driver has no card.
     #[error("the driver `{driver}` has no card; there are: {}", .cards.join(", "))]
@@ -59,8 +61,8 @@ impl Explain for IgtError {
             IgtError::Results(_) => {
                 "IGT may be newer than drm-rust: scripts/drm-rust/src/igt/results.rs reads them".into()
             }
-            IgtError::NoDriver { symbol, .. } => {
-                format!("CONFIG_{symbol}=y or =m belongs into arch/um/configs/drm_rust_defconfig")
+            IgtError::NoDriver { symbol, defconfig, .. } => {
+                format!("CONFIG_{symbol}=y or =m belongs into {}", defconfig.display())
             }
             IgtError::NoCard { .. } => "the driver must make a device of its own when the kernel boots".into(),
             IgtError::NotUp { .. } => "console.log of the run's folder has everything that the kernel said".into(),

@@ -12,8 +12,9 @@ use super::lists::Test;
 use super::root::Root;
 use super::{IgtError, Options};
 use crate::error::FileContext;
+use crate::kernel::arch::Machine;
 use crate::kernel::build::Kernel;
-use crate::kernel::machine::{self, Boot};
+use crate::kernel::machine;
 use crate::process::quote;
 use crate::stream::{self, End, Limits, Next};
 
@@ -75,17 +76,19 @@ impl Guest<'_> {
         let path = self.dir.join("run");
         let load = self.module()?;
         fs::write(&path, load + &self.script(script)).at("write", &path)?;
-        let mut words = machine::hostfs_root(&self.root.dir, Path::new("/drm-rust/init"));
-        words.push("console=tty".into());
-        words.push(format!("DRM_RUST_SHARE={}", self.dir.display()));
-        words.extend(self.options.kernel_args.iter().cloned());
-        let boot = Boot { kernel: words, qemu: Vec::new() };
+        let arch = self.kernel.arch;
+        let mut boot = machine::with_root(arch, &self.root.dir, Path::new("/drm-rust/init"));
+        machine::share(arch, &self.dir, &mut boot);
+        if arch.machine == Machine::Uml {
+            boot.kernel.push("console=tty".into());
+        }
+        boot.kernel.extend(self.options.kernel_args.iter().cloned());
         let limits = Limits { total: Some(total), silence: Some(self.options.limit + MARGIN) };
         let mut console = Console::default();
         let mut lines = Vec::new();
         let mut last = Duration::ZERO;
         let log = &mut self.log;
-        let end = stream::run(&machine::command(self.kernel.arch, &self.kernel.image, &boot), limits, |line, at| {
+        let end = stream::run(&machine::command(arch, &self.kernel.image, &boot), limits, |line, at| {
             // A full disk shows in what is missing from the log.
             let _ = writeln!(log, "{line}");
             lines.push(line.to_owned());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! IGT GPU Tools against a driver, in UML.
+//! IGT GPU Tools against a driver, in UML or QEMU.
 //!
 //! `igt_runner` runs the tests. It kills a subtest that takes too long, and with it the test's other subtests. Those,
 //! and what was not reached because the kernel died, run in a kernel of their own, until nothing is left.
@@ -112,7 +112,7 @@ pub fn require_driver(kernel: &Kernel, driver: &str) -> Result<(), IgtError> {
     let symbol = format!("DRM_{}", driver.to_uppercase().replace('-', "_"));
     match config.get(&symbol).map_or("n", String::as_str) {
         "y" | "m" => Ok(()),
-        value => Err(IgtError::NoDriver { driver: driver.to_owned(), value: value.to_owned(), symbol }),
+        _ => Err(IgtError::NoDriver { driver: driver.to_owned(), symbol, defconfig: kernel.arch.defconfig() }),
     }
 }
 

@@ -126,30 +126,17 @@ pub(crate) fn prepare(kernel: &Kernel, cache: &Path, command: Option<&[String]>)
     let script = dir.join("init");
     let builds = kernel.dir.parent().filter(|dir| arch.is_of_this_machine() && dir.starts_with("/tmp"));
     write_executable(&script, &init(arch, command, builds))?;
-    let mut boot = Boot { kernel: vec!["quiet".into()], qemu: Vec::new() };
+    let mut boot = if arch.is_of_this_machine() {
+        machine::with_root(arch, Path::new("/"), &script)
+    } else {
+        let initramfs = initramfs(kernel, &dir, &script, cache)?;
+        Boot { kernel: Vec::new(), qemu: vec!["-initrd".into(), initramfs.display().to_string()] }
+    };
+    boot.kernel.push("quiet".into());
     if arch.machine != Machine::Uml {
         // A panic ends QEMU; UML it would start again.
         boot.kernel.push("panic=-1".into());
     }
-    let init = format!("init={}", script.display());
-    let more: Vec<String> = match &arch.machine {
-        Machine::Uml => machine::hostfs_root(Path::new("/"), &script),
-        Machine::Qemu { .. } if arch.is_of_this_machine() => {
-            boot.qemu = ["-fsdev", "local,id=root,path=/,security_model=none,readonly=on", "-device"]
-                .into_iter()
-                .chain(["virtio-9p-pci,fsdev=root,mount_tag=/dev/root"])
-                .map(str::to_owned)
-                .collect();
-            let root = ["root=/dev/root", "rootfstype=9p", "rootflags=trans=virtio,version=9p2000.L", "ro"];
-            root.map(str::to_owned).into_iter().chain([init]).collect()
-        }
-        Machine::Qemu { .. } => {
-            let initramfs = initramfs(kernel, &dir, &script, cache)?;
-            boot.qemu = vec!["-initrd".into(), initramfs.display().to_string()];
-            Vec::new()
-        }
-    };
-    boot.kernel.extend(more);
     Ok(boot)
 }
 

@@ -43,12 +43,41 @@ pub fn command(arch: &Arch, image: &Path, boot: &Boot) -> Process {
     process.bound_to_caller()
 }
 
-/// Words that make UML take a folder of this machine as its root, read only, and standard input and output as its
-/// console.
-pub fn hostfs_root(root: &Path, init: &Path) -> Vec<String> {
-    let words = ["root=/dev/root", "rootfstype=hostfs", "ro", "con=none", "con0=fd:0,fd:1", "ssl=none"];
-    let of_folder = [format!("rootflags={}", root.display()), format!("init={}", init.display())];
-    words.map(str::to_owned).into_iter().chain(of_folder).collect()
+/// Makes a kernel take a folder of this machine as its root, read only, and `init` in there as its first program. UML
+/// gets standard input and output as its console.
+pub fn with_root(arch: &Arch, root: &Path, init: &Path) -> Boot {
+    let mut boot = Boot { kernel: vec!["root=/dev/root".into(), "ro".into()], qemu: Vec::new() };
+    boot.kernel.push(format!("init={}", init.display()));
+    let words: &[&str] = match &arch.machine {
+        Machine::Uml => {
+            boot.kernel.push(format!("rootflags={}", root.display()));
+            &["rootfstype=hostfs", "con=none", "con0=fd:0,fd:1", "ssl=none"]
+        }
+        Machine::Qemu { .. } => {
+            boot.qemu = folder(root, "/dev/root", ",readonly=on");
+            &["rootfstype=9p", "rootflags=trans=virtio,version=9p2000.L"]
+        }
+    };
+    boot.kernel.extend(words.iter().map(|word| (*word).to_owned()));
+    boot
+}
+
+/// Lets the first program of a kernel mount another folder of this machine, to write to: by hostfs, whose folder is in
+/// `DRM_RUST_SHARE`, or by 9p, where it is `share`.
+pub fn share(arch: &Arch, dir: &Path, boot: &mut Boot) {
+    match &arch.machine {
+        Machine::Uml => boot.kernel.push(format!("DRM_RUST_SHARE={}", dir.display())),
+        Machine::Qemu { .. } => boot.qemu.extend(folder(dir, "share", "")),
+    }
+}
+
+/// QEMU's arguments for a folder of this machine that the kernel knows by `tag`.
+fn folder(dir: &Path, tag: &str, options: &str) -> Vec<String> {
+    let id = tag.rsplit('/').next().unwrap_or(tag);
+    // A comma would end the path.
+    let path = dir.display().to_string().replace(',', ",,");
+    let device = format!("local,id={id},path={path},security_model=none{options}");
+    ["-fsdev", &device, "-device", &format!("virtio-9p-pci,fsdev={id},mount_tag={tag}")].map(str::to_owned).into()
 }
 
 /// KVM where this processor can run a guest of the architecture, else emulation. A `/dev/kvm` alone tells nothing:

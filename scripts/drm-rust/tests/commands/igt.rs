@@ -31,6 +31,12 @@ fn mistakes_of_usage_are_told_before_anything_is_made() {
     For more information, try '--help'.
     ----- exit 2
     ");
+    insta::assert_snapshot!(env.run(&["igt", "--arch", "riscv"]), @"
+    ----- stderr
+    error: IGT cannot run on riscv here
+    hint: --arch is um or x86_64, this machine's own
+    ----- exit 2
+    ");
     insta::assert_snapshot!(env.run(&["igt", "--tests", ","]), @"
     ----- stderr
     error: the list of tests is empty
