@@ -271,6 +271,7 @@ const CODE: &[&str] = &[
     include_str!("subject.rs"),
     include_str!("targets.rs"),
     include_str!("trailers.rs"),
+    include_str!("../kernel/kbuild.rs"),
     include_str!("../git/message.rs"),
     include_str!("../review/author.rs"),
     include_str!("../review/author_signoff.rs"),

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::targets::{self, Target};
+use super::targets;
 use super::{CheckError, Job};
 use crate::error::FileContext;
 use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::kernel::arch::Arch;
 use crate::kernel::config;
+use crate::kernel::kbuild::Object;
 use crate::kernel::make::{Made, Make};
 
 /// Puts the work tree of the checks at a commit, and makes it where there is none.
@@ -65,19 +66,14 @@ impl<'a> Build<'a> {
         Ok(())
     }
 
-    /// Those of the targets that the configuration has, and the others.
-    pub(super) fn enabled(&self, targets: BTreeSet<Target>) -> Result<(Vec<String>, Vec<String>), CheckError> {
+    /// Those of the objects that the configuration has, and the others.
+    pub(super) fn enabled(&self, objects: BTreeSet<Object>) -> Result<(Vec<String>, Vec<String>), CheckError> {
         let path = self.dir.join(".config");
         let config = config::parse(&fs::read_to_string(&path).at("read", &path)?);
-        let is_on = |target: &Target| {
-            target
-                .symbol
-                .as_ref()
-                .is_none_or(|symbol| matches!(config.get(symbol.as_str()).map(String::as_str), Some("y" | "m")))
-        };
-        let (on, off): (Vec<_>, Vec<_>) = targets.into_iter().partition(is_on);
-        let names = |targets: Vec<Target>| targets.into_iter().map(|target| target.object).collect();
-        Ok((names(on), names(off)))
+        let is_set = |symbol: &String| matches!(config.get(symbol).map(String::as_str), Some("y" | "m"));
+        let (on, off): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| object.symbols.iter().all(is_set));
+        let paths = |objects: Vec<Object>| objects.into_iter().map(|object| object.path).collect();
+        Ok((paths(on), paths(off)))
     }
 
     /// Makes targets. A warning of Rust is an error, and objects are compiled even where they are up to date: a
@@ -112,7 +108,7 @@ fn concerns(message: &str, files: &[&str]) -> bool {
 }
 
 /// The objects that hold these files, by the makefiles of a work tree.
-pub(super) fn targets(top: &Path, files: &[&str]) -> BTreeSet<Target> {
+pub(super) fn targets(top: &Path, files: &[&str]) -> BTreeSet<Object> {
     let read = |path: &str| fs::read_to_string(top.join(path)).ok();
     files.iter().filter_map(|file| targets::of_file(file, &read)).collect()
 }

@@ -2,14 +2,15 @@
 
 //! The symbols that turn KUnit suites on, as the sources and the Makefiles name them.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use super::kbuild::{self, Symbols, symbols_in};
 use super::only::OnlyError;
 use crate::git::{GitError, Repo};
 
-type Gates = BTreeSet<String>;
+/// The symbols that turn something on.
+type Gates = Symbols;
 
 /// The suites that a pattern names, each with the symbols that it takes.
 pub(super) fn of_suites(linux: &Repo, pattern: &str) -> Result<Vec<Gates>, OnlyError> {
@@ -72,7 +73,7 @@ fn rust_suites(text: &str) -> Vec<(String, Gates)> {
             let name = rest.split(')').next().unwrap_or(rest);
             suites.push((name.to_owned(), gates.clone()));
         } else {
-            gates.extend(conditions(line));
+            gates.extend(symbols_in(line));
         }
     }
     suites
@@ -87,12 +88,6 @@ fn c_suites(text: &str) -> Vec<String> {
         value.trim_start().strip_prefix('"')?.split('"').next().map(str::to_owned)
     };
     bodies.filter_map(name).collect()
-}
-
-/// The symbols that a condition of Rust, or a line of a Makefile, names.
-fn conditions(line: &str) -> Gates {
-    let name = |text: &str| text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().map(str::to_owned);
-    line.split("CONFIG_").skip(1).filter_map(name).collect()
 }
 
 /// What must hold for a Rust file to be compiled.
@@ -119,7 +114,7 @@ fn of_module(text: &str, module: &str) -> Gates {
     let mut gates = Gates::new();
     for line in text.lines().map(str::trim) {
         if line.starts_with("#[") {
-            gates.extend(conditions(line));
+            gates.extend(symbols_in(line));
         } else if line == declaration || line.ends_with(&format!(" {declaration}")) {
             return gates;
         } else {
@@ -129,24 +124,9 @@ fn of_module(text: &str, module: &str) -> Gates {
     Gates::new()
 }
 
-/// The symbols under which a Makefile of the file's folder, or of one above, compiles it; a Rust file is compiled
-/// with the file of its folder, or of one above, that is the crate.
+/// The symbols under which a makefile compiles a file.
 fn of_object(top: &Path, file: &str) -> Option<Gates> {
-    let path = Path::new(file);
-    let rust = path.extension().is_some_and(|extension| extension == "rs");
-    for folder in path.ancestors().skip(1) {
-        let text = read(top, &folder.join("Makefile").to_string_lossy()).replace("\\\n", " ");
-        let compiles = |object: &str| {
-            let Some(stem) = object.strip_suffix(".o").map(|stem| folder.join(stem)) else { return false };
-            let source = stem.with_extension("rs");
-            let of_crate = rust && path.starts_with(source.parent().unwrap_or(folder)) && top.join(&source).is_file();
-            of_crate || (!rust && stem.with_extension("c") == path)
-        };
-        if let Some(gates) = of_makefile(&text, &compiles) {
-            return Some(gates);
-        }
-    }
-    None
+    kbuild::of_file(file, &|path| fs::read_to_string(top.join(path)).ok()).map(|object| object.symbols)
 }
 
 /// The symbols under which another C file includes one.
@@ -163,27 +143,7 @@ fn of_include(text: &str, mark: &str) -> Option<Gates> {
     let lines: Vec<_> = text.lines().collect();
     let include = lines.iter().position(|line| line.starts_with("#include") && line.contains(mark))?;
     let condition = lines[..include].iter().rev().find(|line| line.starts_with("#if"))?;
-    Some(conditions(condition)).filter(|gates| !gates.is_empty())
-}
-
-/// The symbols under which a Makefile has an object, by itself or as a part of another.
-fn of_makefile(text: &str, wanted: &dyn Fn(&str) -> bool) -> Option<Gates> {
-    for line in text.lines().filter(|line| !line.starts_with(['#', '\t'])) {
-        let Some((name, objects)) = line.split_once('=') else { continue };
-        if !objects.split_whitespace().any(wanted) {
-            continue;
-        }
-        let name = name.trim_end_matches(['+', ':', ' ', '\t']);
-        let mut gates = conditions(name);
-        if name.starts_with("obj-") {
-            return Some(gates);
-        }
-        let (whole, _) = name.rsplit_once('-')?;
-        let whole = format!("{whole}.o");
-        gates.extend(of_makefile(text, &|object| object == whole)?);
-        return Some(gates);
-    }
-    None
+    Some(symbols_in(condition)).filter(|gates| !gates.is_empty())
 }
 
 #[cfg(test)]
@@ -235,18 +195,11 @@ mod tests {
         };
         write("rust/kernel/lib.rs", "#[cfg(CONFIG_NET)]\npub mod net;\n#[cfg(CONFIG_DRM = \"y\")]\npub mod drm;\n");
         write("rust/kernel/drm/mod.rs", "pub mod ioctl;\n#[cfg(CONFIG_SHMEM)]\n#[doc(hidden)]\npub mod gem;\n");
-        write("d/Makefile", "obj-$(CONFIG_CORE) += core.o\ncore-y := core/main.o core/exports.o\nobj-y += x/\n");
+        write("d/Makefile", "obj-$(CONFIG_CORE) += core.o\ncore-y := core/main.o\n");
         write("d/core/main.rs", "");
-        write(
-            "d/x/Makefile",
-            "t-y := \\\n\ta_test.o \\\n\tb_test.o\n\nobj-$(CONFIG_T) += t.o\nobj-$(CONFIG_U) += u.o\n",
-        );
         let top = dir.path();
         assert_eq!(of_rust_file(top, "rust/kernel/drm/gem.rs").unwrap(), gates(&["DRM", "RUST", "SHMEM"]));
         assert_eq!(of_rust_file(top, "rust/kernel/drm/ioctl.rs").unwrap(), gates(&["DRM", "RUST"]));
         assert_eq!(of_rust_file(top, "d/core/deep/er.rs").unwrap(), gates(&["CORE"]));
-        assert_eq!(of_object(top, "d/x/b_test.c").unwrap(), gates(&["T"]));
-        assert_eq!(of_object(top, "d/x/u.c").unwrap(), gates(&["U"]));
-        assert_eq!(of_object(top, "d/x/c_test.c"), None);
     }
 }

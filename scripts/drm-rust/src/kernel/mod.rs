@@ -8,6 +8,7 @@ pub mod boot;
 pub mod build;
 pub mod config;
 mod gates;
+pub(crate) mod kbuild;
 pub mod kconfig;
 pub mod kexpr;
 pub mod machine;
