@@ -21,6 +21,7 @@ use super::{
         DriverEncoder,
         Encoder, //
     },
+    object::callback_if,
     property::{
         impl_properties,
         Property,
@@ -213,37 +214,23 @@ unsafe impl<T: DriverConnector> Sync for Connector<T> {}
 
 impl<T: DriverConnector> Connector<T> {
     const FUNCS: bindings::drm_connector_funcs = bindings::drm_connector_funcs {
-        detect: if T::HAS_DETECT {
-            Some(Self::detect_callback)
-        } else {
-            None
-        },
+        detect: callback_if(T::HAS_DETECT, Self::detect_callback),
         fill_modes: Some(bindings::drm_helper_probe_single_connector_modes),
         destroy: Some(Self::destroy_callback),
         atomic_create_state: Some(RawState::<T>::create_callback),
         atomic_duplicate_state: Some(RawState::<T>::duplicate_callback),
         atomic_destroy_state: Some(RawState::<T>::destroy_callback),
-        atomic_set_property: if T::PROPERTIES.is_empty() {
-            None
-        } else {
-            Some(Self::set_property_callback)
-        },
-        atomic_get_property: if T::PROPERTIES.is_empty() {
-            None
-        } else {
-            Some(Self::get_property_callback)
-        },
+        atomic_set_property: callback_if(!T::PROPERTIES.is_empty(), Self::set_property_callback),
+        atomic_get_property: callback_if(!T::PROPERTIES.is_empty(), Self::get_property_callback),
         ..pin_init::zeroed()
     };
 
-    const HELPER_FUNCS: bindings::drm_connector_helper_funcs = {
-        let mut funcs: bindings::drm_connector_helper_funcs = pin_init::zeroed();
-        funcs.get_modes = Some(Self::get_modes_callback);
-        if T::HAS_ATOMIC_CHECK {
-            funcs.atomic_check = Some(Self::atomic_check_callback);
-        }
-        funcs
-    };
+    const HELPER_FUNCS: bindings::drm_connector_helper_funcs =
+        bindings::drm_connector_helper_funcs {
+            get_modes: Some(Self::get_modes_callback),
+            atomic_check: callback_if(T::HAS_ATOMIC_CHECK, Self::atomic_check_callback),
+            ..pin_init::zeroed()
+        };
 
     /// Creates a connector, which belongs to the device from then on.
     pub(super) fn create<'a>(

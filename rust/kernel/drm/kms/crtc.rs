@@ -17,8 +17,12 @@ use super::{
         Tail, //
     },
     color::ColorManagement,
+    crc,
     modes::DisplayMode,
-    object::CrtcMask,
+    object::{
+        callback_if,
+        CrtcMask, //
+    },
     plane::{
         DriverPlane,
         Plane,
@@ -163,46 +167,36 @@ impl<T: DriverCrtc> Crtc<T> {
             atomic_create_state: Some(RawState::<T>::create_callback),
             atomic_duplicate_state: Some(RawState::<T>::duplicate_callback),
             atomic_destroy_state: Some(RawState::<T>::destroy_callback),
-            atomic_set_property: if T::PROPERTIES.is_empty() {
-                None
-            } else {
-                Some(Self::set_property_callback)
-            },
-            atomic_get_property: if T::PROPERTIES.is_empty() {
-                None
-            } else {
-                Some(Self::get_property_callback)
-            },
             ..pin_init::zeroed()
         };
+        if !T::PROPERTIES.is_empty() {
+            funcs.atomic_set_property = Some(Self::set_property_callback);
+            funcs.atomic_get_property = Some(Self::get_property_callback);
+        }
         if let Some(ops) = T::Vblank::OPS {
             funcs.enable_vblank = ops.enable;
             funcs.disable_vblank = ops.disable;
             funcs.get_vblank_timestamp = ops.timestamp;
         }
         if T::HAS_ENABLE_CHECKSUMS {
-            funcs.get_crc_sources = Some(get_crc_sources_callback);
-            funcs.verify_crc_source = Some(verify_crc_source_callback);
-            funcs.set_crc_source = Some(Self::set_crc_source_callback);
+            funcs.get_crc_sources = Some(crc::get_sources_callback);
+            funcs.verify_crc_source = Some(crc::verify_source_callback);
+            funcs.set_crc_source = Some(crc::set_source_callback::<T>);
         }
         funcs
     };
 
-    const HELPER_FUNCS: bindings::drm_crtc_helper_funcs = {
-        let mut funcs: bindings::drm_crtc_helper_funcs = pin_init::zeroed();
-        if T::HAS_ATOMIC_CHECK || T::COLOR.is_some() {
-            funcs.atomic_check = Some(Self::atomic_check_callback);
-        }
-        if T::HAS_ATOMIC_BEGIN {
-            funcs.atomic_begin = Some(Self::atomic_begin_callback);
-        }
-        if T::HAS_VBLANK_TIMEOUT {
-            funcs.handle_vblank_timeout = Some(Self::vblank_timeout_callback);
-        }
-        funcs.atomic_flush = Some(Self::atomic_flush_callback);
-        funcs.atomic_enable = Some(Self::atomic_enable_callback);
-        funcs.atomic_disable = Some(Self::atomic_disable_callback);
-        funcs
+    const HELPER_FUNCS: bindings::drm_crtc_helper_funcs = bindings::drm_crtc_helper_funcs {
+        atomic_check: callback_if(
+            T::HAS_ATOMIC_CHECK || T::COLOR.is_some(),
+            Self::atomic_check_callback,
+        ),
+        atomic_begin: callback_if(T::HAS_ATOMIC_BEGIN, Self::atomic_begin_callback),
+        handle_vblank_timeout: callback_if(T::HAS_VBLANK_TIMEOUT, Self::vblank_timeout_callback),
+        atomic_flush: Some(Self::atomic_flush_callback),
+        atomic_enable: Some(Self::atomic_enable_callback),
+        atomic_disable: Some(Self::atomic_disable_callback),
+        ..pin_init::zeroed()
     };
 
     /// Creates a CRTC, which belongs to the device from then on.
@@ -343,17 +337,6 @@ impl<T: DriverCrtc> Crtc<T> {
         Ok(VblankRef(self.to_ref()))
     }
 
-    /// Hands over the checksum of a frame, where `frame` is the count of the vertical blank at
-    /// which it began to be shown.
-    pub fn add_checksum(&self, frame: u64, mut checksum: u32) {
-        // The counter of this interface has 32 bits. If user space does not read, the checksum is
-        // lost, which it gets to know. SAFETY: `self.crtc` is valid, and a checksum of this
-        // driver has one value.
-        unsafe {
-            bindings::drm_crtc_add_crc_entry(self.as_raw(), true, frame as u32, &mut checksum)
-        };
-    }
-
     extern "C" fn destroy_callback(crtc: *mut bindings::drm_crtc) {
         // SAFETY: DRM core destroys each CRTC once, when nobody uses it any more.
         unsafe { bindings::drm_crtc_cleanup(crtc) };
@@ -450,19 +433,6 @@ impl<T: DriverCrtc> Crtc<T> {
         }
     }
 
-    extern "C" fn set_crc_source_callback(
-        crtc: *mut bindings::drm_crtc,
-        source: *const c_char,
-    ) -> c_int {
-        from_result(|| {
-            // SAFETY: DRM core passes null or a string.
-            let enable = unsafe { is_auto(source) }?;
-            // SAFETY: `crtc` is a `Self`.
-            T::enable_checksums(unsafe { Self::from_raw(crtc) }, enable)?;
-            Ok(0)
-        })
-    }
-
     extern "C" fn vblank_timeout_callback(crtc: *mut bindings::drm_crtc) -> bool {
         // SAFETY: `crtc` is a `Self`.
         T::vblank_timeout(unsafe { Self::from_raw(crtc) });
@@ -476,58 +446,6 @@ impl<T: DriverCrtc> Deref for Crtc<T> {
     fn deref(&self) -> &T {
         &self.driver
     }
-}
-
-/// The only source of checksums.
-const AUTO: &CStr = c"auto";
-
-/// The sources of checksums, for C.
-#[repr(transparent)]
-struct Sources([*const c_char; 1]);
-
-// SAFETY: The strings are static, and do not change.
-unsafe impl Sync for Sources {}
-
-static SOURCES: Sources = Sources([crate::str::as_char_ptr_in_const_context(AUTO)]);
-
-/// Whether a source is the only one that there is, or none.
-///
-/// # Safety
-///
-/// `source` must be null or a valid string.
-unsafe fn is_auto(source: *const c_char) -> Result<bool> {
-    if source.is_null() {
-        return Ok(false);
-    }
-    // SAFETY: By the safety requirements.
-    if unsafe { CStr::from_char_ptr(source) } != AUTO {
-        return Err(EINVAL);
-    }
-    Ok(true)
-}
-
-extern "C" fn get_crc_sources_callback(
-    _crtc: *mut bindings::drm_crtc,
-    count: *mut usize,
-) -> *const *const c_char {
-    // SAFETY: DRM core passes a valid pointer.
-    unsafe { *count = SOURCES.0.len() };
-    SOURCES.0.as_ptr()
-}
-
-extern "C" fn verify_crc_source_callback(
-    _crtc: *mut bindings::drm_crtc,
-    source: *const c_char,
-    values: *mut usize,
-) -> c_int {
-    from_result(|| {
-        // SAFETY: DRM core passes null or a string, and a valid pointer.
-        unsafe {
-            is_auto(source)?;
-            *values = 1;
-        }
-        Ok(0)
-    })
 }
 
 /// A reference to a CRTC that may be kept. It keeps the device.

@@ -6,6 +6,15 @@
 
 use core::ops::BitOr;
 
+/// An entry of a table of callbacks, which is empty if the driver has no use for it.
+pub(super) const fn callback_if<F: Copy>(condition: bool, callback: F) -> Option<F> {
+    if condition {
+        Some(callback)
+    } else {
+        None
+    }
+}
+
 /// A set of CRTCs of a device.
 ///
 /// # Examples

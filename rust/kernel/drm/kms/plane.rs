@@ -32,7 +32,10 @@ use super::{
         Modifier, //
     },
     framebuffer::Framebuffer,
-    object::CrtcMask,
+    object::{
+        callback_if,
+        CrtcMask, //
+    },
     property::{
         impl_properties,
         Property,
@@ -207,37 +210,17 @@ impl<T: DriverPlane> Plane<T> {
         atomic_create_state: Some(RawState::<T>::create_callback),
         atomic_duplicate_state: Some(RawState::<T>::duplicate_callback),
         atomic_destroy_state: Some(RawState::<T>::destroy_callback),
-        atomic_set_property: if T::PROPERTIES.is_empty() {
-            None
-        } else {
-            Some(Self::set_property_callback)
-        },
-        atomic_get_property: if T::PROPERTIES.is_empty() {
-            None
-        } else {
-            Some(Self::get_property_callback)
-        },
+        atomic_set_property: callback_if(!T::PROPERTIES.is_empty(), Self::set_property_callback),
+        atomic_get_property: callback_if(!T::PROPERTIES.is_empty(), Self::get_property_callback),
         ..pin_init::zeroed()
     };
 
     const HELPER_FUNCS: bindings::drm_plane_helper_funcs = bindings::drm_plane_helper_funcs {
-        prepare_fb: if T::MAP_FRAMEBUFFERS {
-            Some(Self::prepare_fb_callback)
-        } else {
-            None
-        },
-        cleanup_fb: if T::MAP_FRAMEBUFFERS {
-            Some(Self::cleanup_fb_callback)
-        } else {
-            None
-        },
+        prepare_fb: callback_if(T::MAP_FRAMEBUFFERS, Self::prepare_fb_callback),
+        cleanup_fb: callback_if(T::MAP_FRAMEBUFFERS, Self::cleanup_fb_callback),
         atomic_check: Some(Self::atomic_check_callback),
         atomic_update: Some(Self::atomic_update_callback),
-        atomic_disable: if T::HAS_ATOMIC_DISABLE {
-            Some(Self::atomic_disable_callback)
-        } else {
-            None
-        },
+        atomic_disable: callback_if(T::HAS_ATOMIC_DISABLE, Self::atomic_disable_callback),
         ..pin_init::zeroed()
     };
 

@@ -34,6 +34,7 @@ use super::{
         KmsDriver,
         Setup, //
     },
+    object::callback_if,
     shadow::Mapping,
     state::{
         DriverState,
@@ -202,17 +203,15 @@ impl<T: DriverWriteback> Writeback<T> {
         ..pin_init::zeroed()
     };
 
-    const HELPER_FUNCS: bindings::drm_connector_helper_funcs = {
-        let mut funcs: bindings::drm_connector_helper_funcs = pin_init::zeroed();
-        funcs.get_modes = Some(Self::get_modes_callback);
-        funcs.atomic_check = Some(Self::atomic_check_callback);
-        funcs.atomic_commit = Some(Self::atomic_commit_callback);
-        if T::MAP_FRAMEBUFFERS {
-            funcs.prepare_writeback_job = Some(Self::prepare_callback);
-            funcs.cleanup_writeback_job = Some(Self::cleanup_callback);
-        }
-        funcs
-    };
+    const HELPER_FUNCS: bindings::drm_connector_helper_funcs =
+        bindings::drm_connector_helper_funcs {
+            get_modes: Some(Self::get_modes_callback),
+            atomic_check: Some(Self::atomic_check_callback),
+            atomic_commit: Some(Self::atomic_commit_callback),
+            prepare_writeback_job: callback_if(T::MAP_FRAMEBUFFERS, Self::prepare_callback),
+            cleanup_writeback_job: callback_if(T::MAP_FRAMEBUFFERS, Self::cleanup_callback),
+            ..pin_init::zeroed()
+        };
 
     /// Creates a connector, which belongs to the device from then on.
     fn create<'a, E: DriverEncoder>(
