@@ -75,43 +75,44 @@ const BITS: u32 = 12;
 
 /// A moving test picture of a size.
 pub struct Picture {
-    width: u32,
-    height: u32,
+    /// What does not move.
+    still: Image,
 }
 
 impl Picture {
-    /// A picture of this size.
+    /// A picture of this size: colour bars, ramps of each channel, and a checkerboard of single
+    /// pixels.
     pub fn new(width: u32, height: u32) -> Picture {
-        Picture { width, height }
-    }
-
-    /// Draws a frame: colour bars, ramps of each channel, a checkerboard of single pixels, the
-    /// frame's number in binary, and a disc that goes round.
-    pub fn draw(&self, image: &mut Image, frame: u32) {
-        let (w, h) = (self.width, self.height);
-        let (bars, ramps) = (h * 2 / 3, h / 18);
-        for x in 0..w {
-            let bar = BARS[(x * BARS.len() as u32 / w) as usize];
-            image.fill((x, 0), (1, bars), bar);
-            let value = x * 255 / (w - 1).max(1);
+        let mut still = Image::new(width, height);
+        let (bars, ramps) = (height * 2 / 3, height / 18);
+        for x in 0..width {
+            let bar = BARS[(x * BARS.len() as u32 / width) as usize];
+            still.fill((x, 0), (1, bars), bar);
+            let value = x * 255 / (width - 1).max(1);
             for (i, ramp) in [value << 16, value << 8, value, value * 0x010101]
                 .into_iter()
                 .enumerate()
             {
-                image.fill((x, bars + ramps * i as u32), (1, ramps), ramp);
+                still.fill((x, bars + ramps * i as u32), (1, ramps), ramp);
             }
         }
-        let (top, side) = (bars + ramps * 4, (w / (BITS * 2)).max(1));
-        image.fill((0, top), (w, h - top), 0x101010);
-        for y in top..h {
-            for x in w / 2..w {
-                image.put(
-                    x as i32,
-                    y as i32,
-                    if (x + y) % 2 == 0 { 0xffffff } else { 0 },
-                );
+        let top = bars + ramps * 4;
+        still.fill((0, top), (width, height - top), 0x101010);
+        for y in top..height {
+            for x in width / 2..width {
+                let colour = if (x + y) % 2 == 0 { 0xffffff } else { 0 };
+                still.put(x as i32, y as i32, colour);
             }
         }
+        Picture { still }
+    }
+
+    /// Draws a frame on an image of the same size: the frame's number in binary, and a disc that
+    /// goes round.
+    pub fn draw(&self, image: &mut Image, frame: u32) {
+        let (w, h) = (self.still.width, self.still.height);
+        image.pixels.copy_from_slice(&self.still.pixels);
+        let (top, side) = (h * 2 / 3 + h / 18 * 4, (w / (BITS * 2)).max(1));
         for bit in 0..BITS {
             let colour = if frame >> (BITS - 1 - bit) & 1 != 0 {
                 0xffffff
@@ -128,7 +129,7 @@ impl Picture {
     }
 
     fn draw_disc(&self, image: &mut Image, frame: u32) {
-        let (w, h) = (self.width as f32, self.height as f32);
+        let (w, h) = (self.still.width as f32, self.still.height as f32);
         let angle = frame as f32 / 120.0 * TAU;
         let (cx, cy, radius) = (
             w / 2.0 + w / 3.5 * angle.cos(),
@@ -160,8 +161,9 @@ impl Picture {
     /// Where the cursor is: it goes round the other way.
     pub fn cursor_at(&self, frame: u32) -> (i32, i32) {
         let angle = frame as f32 / 120.0 * TAU;
-        let x = self.width as f32 / 2.0 - self.width as f32 / 4.0 * angle.cos();
-        let y = self.height as f32 / 3.0 + self.height as f32 / 5.0 * (angle * 2.0).sin();
+        let (w, h) = (self.still.width as f32, self.still.height as f32);
+        let x = w / 2.0 - w / 4.0 * angle.cos();
+        let y = h / 3.0 + h / 5.0 * (angle * 2.0).sin();
         (x as i32, y as i32)
     }
 }
