@@ -2,6 +2,7 @@
 
 //! `drm-rust boot`
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
@@ -53,6 +54,10 @@ pub(super) fn args(command: Command) -> Command {
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let arch: &'static Arch = arguments.arch.parse()?;
+    if arguments.command.is_empty() && !std::io::stdin().is_terminal() {
+        let hint = format!("name a command, as in `drm-rust boot {arch} -- uname -a`");
+        return Err(CommandError::usage("a shell needs a terminal", hint));
+    }
     require_emulators(context, &[arch])?;
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
     let kernel = build(context, &Request::new(arch, arguments.variant.get()))?;

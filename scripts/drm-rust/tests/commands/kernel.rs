@@ -28,6 +28,12 @@ fn an_unknown_architecture_is_a_mistake_of_usage() {
 #[test]
 fn a_tree_without_a_defconfig_says_so() {
     let env = Env::with_alpha();
+    insta::assert_snapshot!(env.run(&["boot", "riscv"]), @"
+    ----- stderr
+    error: a shell needs a terminal
+    hint: name a command, as in `drm-rust boot riscv -- uname -a`
+    ----- exit 2
+    ");
     insta::assert_snapshot!(env.run(&["build"]), @"
     ----- stderr
     error: linux/ has no arch/um/configs/drm_rust_defconfig
