@@ -196,6 +196,7 @@ fn report(root: &Root, options: &Options, shares: Vec<Share>) -> Report {
     let names = options.tests.iter().flat_map(|test| test.names().into_iter().chain([test.name.clone()]));
     report.subtests = names.filter_map(|name| found.remove(&name)).collect();
     options.known.explain(&mut report.splats);
+    report.subtests.iter_mut().for_each(|subtest| subtest.excuse(&options.known));
     report.errors = errors(&report);
     report
 }

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::kunit::known::Known;
+
 /// Lines of a subtest's output to keep.
 const LOG_LINES: usize = 40;
 
@@ -71,7 +73,7 @@ pub struct Subtest {
     pub status: Status,
     /// After how long (seconds).
     pub seconds: f64,
-    /// What it requires and did not find, where it chose not to run.
+    /// What it requires and did not find, where it chose not to run; why it passes in spite of a warning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// What it and the kernel said, where something is wrong.
@@ -83,6 +85,16 @@ impl Subtest {
     /// The test that it belongs to.
     pub fn test(&self) -> &str {
         self.name.split('@').next().unwrap_or(&self.name)
+    }
+
+    /// Lets a subtest pass whose only fault is that the kernel warned of what is known of the base.
+    pub fn excuse(&mut self, known: &Known) {
+        let warnings = self.log.iter().map(String::as_str).filter(|line| is_warning(line));
+        let why = known.warning(&self.name, warnings).filter(|_| self.status == Status::DmesgWarn);
+        if let Some(why) = why {
+            self.reason = Some(format!("known to warn: {why}"));
+            self.status = Status::Pass;
+        }
     }
 
     /// A subtest of which only this is known.

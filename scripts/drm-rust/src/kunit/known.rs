@@ -18,11 +18,13 @@ pub struct Known {
     reports: Vec<InTest>,
     #[serde(default, rename = "failure")]
     failures: Vec<InTest>,
+    #[serde(default, rename = "warning")]
+    warnings: Vec<InTest>,
     #[serde(default, rename = "leak")]
     leaks: Vec<Leak>,
 }
 
-/// What the console says during a test: a report of the kernel about itself, or why the test fails.
+/// What is said during a test: a report of the kernel about itself, a warning, or why the test fails.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct InTest {
@@ -69,6 +71,13 @@ impl Known {
             });
             splat.known = report.or(leak).cloned();
         }
+    }
+
+    /// Why the kernel's log has these lines during a test of IGT, if that is known of all of them.
+    pub fn warning<'a>(&self, test: &str, lines: impl IntoIterator<Item = &'a str>) -> Option<&str> {
+        let why = |line| self.warnings.iter().find(|known| known.explains(test, [line].into_iter()));
+        let whys: Option<Vec<_>> = lines.into_iter().map(why).collect();
+        whys?.first().map(|known| known.why.as_str())
     }
 
     /// Turns failures that are known into tests that were skipped for that reason, as KTAP's `XFAIL` is.
@@ -118,7 +127,9 @@ impl Explain for KnownError {
         match self {
             KnownError::File(error) => error.hint(),
             KnownError::Toml { .. } => Some(
-                "a [[report]] and a [[failure]] have a test, a text and a why, a [[leak]] a function and a why".into(),
+                "a [[report]], a [[failure]] and a [[warning]] have a test, a text and a why, a [[leak]] a function \
+                 and a why"
+                    .into(),
             ),
         }
     }
@@ -144,6 +155,10 @@ mod tests {
             test = "drm_x.flaky"
             text = "== -35"
             why = "has no backoff"
+            [[warning]]
+            test = "kms_"
+            text = "too slow"
+            why = "draws"
             [[leak]]
             function = "drm_test_x"
             why = "forgets"
@@ -174,6 +189,15 @@ mod tests {
         };
         assert_eq!(why("drm_test_x").as_deref(), Some("forgets"));
         assert_eq!(why("drm_test_xy"), None);
+    }
+
+    #[test]
+    fn all_warnings_of_a_test_must_be_known() {
+        let known = known();
+        assert_eq!(known.warning("kms_a@b", ["<3> reads too slow", "<3> too slow"]), Some("draws"));
+        assert_eq!(known.warning("kms_a@b", ["<3> reads too slow", "<4> bad"]), None);
+        assert_eq!(known.warning("core_a@b", ["<3> reads too slow"]), None);
+        assert_eq!(known.warning("kms_a@b", []), None);
     }
 
     #[test]
