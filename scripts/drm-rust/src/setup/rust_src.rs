@@ -43,10 +43,13 @@ fn is_complete(library: &Path) -> bool {
 
 /// The folder `library` of the compiler's sources, if it is there and complete.
 pub fn library(cache: &Path) -> Option<PathBuf> {
-    let sysroot = Process::new("rustc").args(["--print", "sysroot"]).output().ok()?.text();
-    let of_rustup = Path::new(&sysroot).join("lib/rustlib/src/rust/library");
-    let of_debian = super::rustc_version().map(|version| folder(cache, &version).join("library"));
-    [Some(of_rustup), of_debian].into_iter().flatten().find(|library| is_complete(library))
+    let of_debian = || Some(folder(cache, &super::rustc_version()?).join("library"));
+    let of_rustup = || {
+        let sysroot = Process::new("rustc").args(["--print", "sysroot"]).output().ok()?.text();
+        Some(Path::new(&sysroot).join("lib/rustlib/src/rust/library"))
+    };
+    let complete = |library: &PathBuf| is_complete(library);
+    of_debian().filter(complete).or_else(|| of_rustup().filter(complete))
 }
 
 fn folder(cache: &Path, version: &str) -> PathBuf {
