@@ -23,6 +23,7 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .SUFFIXES:
 .NOTPARALLEL:
+.DEFAULT_GOAL := all
 
 TOOL := build/cargo/release/drm-rust
 CARGO := cd scripts/drm-rust && cargo
