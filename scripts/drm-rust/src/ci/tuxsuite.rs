@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Cell, Check, cells, yaml};
-use crate::kernel::FRAGMENT;
-use crate::kernel::arch::Machine;
+use crate::kernel::additions;
 
 /// The compilers of tuxmake's images that have clang, rustc, bindgen and the core library's sources.
 const TOOLCHAIN: &str = "rustclang";
@@ -45,7 +44,7 @@ pub fn plan() -> String {
     let jobs = vec![
         Job { name: "build", builds: of(Check::Build).map(own).collect() },
         Job { name: "debug", builds: of(Check::Debug).map(own).collect() },
-        Job { name: "defconfig", builds: of(Check::Build).filter(has_hardware).map(upstream).collect() },
+        Job { name: "defconfig", builds: of(Check::Build).map(upstream).collect() },
     ];
     let description = "Kernels of the DRM-Rust tree";
     yaml(&Plan { version: 1, name: "drm-rust", description, jobs })
@@ -58,14 +57,9 @@ fn own(cell: Cell) -> Build {
     build(cell, request.name(), ["drm_rust_defconfig"].into_iter().chain(fragments).collect())
 }
 
-/// UML's own defconfig has no PCI, which nova needs.
-fn has_hardware(cell: &Cell) -> bool {
-    cell.arch.machine != Machine::Uml
-}
-
 /// A build of upstream's configuration with what this tree adds.
 fn upstream(cell: Cell) -> Build {
-    build(cell, format!("{}-defconfig", cell.arch), vec!["defconfig", FRAGMENT])
+    build(cell, format!("{}-defconfig", cell.arch), ["defconfig"].iter().chain(additions(cell.arch)).copied().collect())
 }
 
 fn build(cell: Cell, build_name: String, kconfig: Vec<&'static str>) -> Build {

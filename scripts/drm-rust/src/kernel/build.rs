@@ -181,9 +181,11 @@ impl Builder<'_> {
     /// The texts of the fragments: the variant's, those of the request, then those of a smaller kernel.
     fn fragments(&self) -> Result<Vec<String>, KernelError> {
         let top = self.ws.linux().top().to_owned();
-        let of_config = self.request.config.as_ref().map(|_| top.join(super::FRAGMENT));
-        let of_variant = self.request.variant.fragments(self.request.arch).iter().map(|path| top.join(path));
-        let paths = of_config.into_iter().chain(of_variant).chain(self.request.fragments.iter().cloned());
+        let arch = self.request.arch;
+        let of_config = self.request.config.iter().flat_map(|_| super::additions(arch));
+        let of_variant = self.request.variant.fragments(arch);
+        let paths =
+            of_config.chain(of_variant).map(|path| top.join(path)).chain(self.request.fragments.iter().cloned());
         let texts = paths.map(|path| Ok(fs::read_to_string(&path).at("read", &path)?));
         texts.chain(self.request.only.iter().map(|only| Ok(only.fragment.clone()))).collect()
     }

@@ -25,10 +25,17 @@ use crate::error::{Explain, FileError};
 use crate::git::GitError;
 use crate::process::ProcessError;
 use crate::setup::{Finding, commands};
-use arch::Arch;
+use arch::{Arch, Machine};
 
-/// What a configuration that is not this tree's own gets in addition, below the top of Linux.
-pub const FRAGMENT: &str = "tools/testing/kunit/configs/drm_rust.config";
+/// What this tree adds to a configuration that is not its own, below the top of Linux.
+const FRAGMENT: &str = "tools/testing/kunit/configs/drm_rust.config";
+/// What kunit.py adds for UML: without PCI, it has no DRM.
+const UML_FRAGMENT: &str = "tools/testing/kunit/configs/arch_uml.config";
+
+/// The fragments that a configuration gets which is not this tree's own, below the top of Linux.
+pub fn additions(arch: &Arch) -> &'static [&'static str] {
+    if arch.machine == Machine::Uml { &[UML_FRAGMENT, FRAGMENT] } else { &[FRAGMENT] }
+}
 
 /// A kernel could not be built.
 #[derive(Debug, thiserror::Error)]
