@@ -70,7 +70,7 @@ impl<'a> Build<'a> {
     pub(super) fn enabled(&self, objects: BTreeSet<Object>) -> Result<(Vec<String>, Vec<String>), CheckError> {
         let path = self.dir.join(".config");
         let config = config::parse(&fs::read_to_string(&path).at("read", &path)?);
-        let is_set = |symbol: &String| matches!(config.get(symbol).map(String::as_str), Some("y" | "m"));
+        let is_set = |symbol: &String| config::has(&[&config], symbol);
         let (on, off): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| object.symbols.iter().all(is_set));
         let paths = |objects: Vec<Object>| objects.into_iter().map(|object| object.path).collect();
         Ok((paths(on), paths(off)))

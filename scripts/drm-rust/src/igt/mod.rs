@@ -110,10 +110,10 @@ pub fn require_driver(kernel: &Kernel, driver: &str) -> Result<(), IgtError> {
     let path = kernel.dir.join(".config");
     let config = config::parse(&fs::read_to_string(&path).at("read", &path)?);
     let symbol = format!("DRM_{}", driver.to_uppercase().replace('-', "_"));
-    match config.get(&symbol).map_or("n", String::as_str) {
-        "y" | "m" => Ok(()),
-        _ => Err(IgtError::NoDriver { driver: driver.to_owned(), symbol, defconfig: kernel.arch.defconfig() }),
+    if config::has(&[&config], &symbol) {
+        return Ok(());
     }
+    Err(IgtError::NoDriver { driver: driver.to_owned(), symbol, defconfig: kernel.arch.defconfig() })
 }
 
 /// What one of several kernels has shown, with those that took its place when it died.
