@@ -95,7 +95,7 @@ mod tests {
         make_variables:
           LLVM: '1'
         ");
-        insta::assert_snapshot!(build(2, 0), @"
+        insta::assert_snapshot!(build(2, 1), @"
         build_name: x86_64-defconfig
         target_arch: x86_64
         toolchain: rustclang
@@ -108,6 +108,7 @@ mod tests {
         make_variables:
           LLVM: '1'
         ");
+        assert!(build(2, 0).contains("arch_uml.config"), "UML has PCI, and DRM with it, only from kunit.py's fragment");
         assert!(!build(1, 4).contains("kasan"), "loongarch has no KASAN with Rust");
     }
 }
