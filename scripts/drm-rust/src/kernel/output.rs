@@ -70,20 +70,36 @@ impl Messages {
     /// The messages that tell of something wrong, each whole and once: a header's warning comes with every file
     /// that includes it.
     pub fn findings(&self) -> Vec<String> {
-        let mut counts: Vec<(&str, &str, usize)> = Vec::new();
+        let mut counts: Vec<(Vec<&str>, &str, usize)> = Vec::new();
         for block in &self.blocks {
-            let Some(line) = block.lines().find(|line| tells(line)) else { continue };
-            match counts.iter_mut().find(|(known, ..)| *known == line) {
+            let marks = marks(block);
+            if marks.is_empty() {
+                continue;
+            }
+            match counts.iter_mut().find(|(known, ..)| *known == marks) {
                 Some((.., count)) => *count += 1,
-                None => counts.push((line, block, 1)),
+                None => counts.push((marks, block, 1)),
             }
         }
-        let text = |(_, block, count): (&str, &str, usize)| match count {
+        let text = |(_, block, count): (_, &str, usize)| match count {
             1 => block.to_owned(),
             count => format!("{block}\n({count} times)"),
         };
         counts.into_iter().map(text).collect()
     }
+}
+
+/// What tells a message from another one: what is wrong, and the place, which rustc names in a line of its own. What
+/// make says of the object counts only where there is nothing else.
+fn marks(block: &str) -> Vec<&str> {
+    let of_make = |line: &&str| line.contains("***");
+    let is_place = |line: &str| line.trim_start().starts_with("--> ");
+    let (make, compiler): (Vec<_>, Vec<_>) = block.lines().filter(|line| tells(line)).partition(of_make);
+    if compiler.is_empty() {
+        return make;
+    }
+    let is_mark = |line: &&str| is_place(line) || compiler.contains(line);
+    block.lines().filter(is_mark).collect()
 }
 
 /// Whether a line tells of something wrong.
@@ -132,5 +148,38 @@ mod tests {
         assert_eq!(findings.len(), 3);
         assert!(findings[0].starts_with("a.c:3:1") && findings[0].ends_with("^\n(2 times)"));
         assert_eq!(findings[1], "error[E0425]: cannot find value `y`");
+    }
+
+    fn findings(text: &str) -> Vec<String> {
+        let mut messages = Messages::default();
+        text.lines().for_each(|line| messages.take(&classify(line)));
+        messages.findings()
+    }
+
+    #[test]
+    fn the_same_mistake_in_two_places_is_two_findings() {
+        let message = |place: &str| {
+            format!(
+                "error[E0308]: mismatched types\n  --> {place}\n   |\n 17 |     let x: u8 = y;\n   |            --   ^ \
+                 expected `u8`, found `u16`\n\n"
+            )
+        };
+        let (one, two) = (message("rust/kernel/a.rs:17:17"), message("drivers/gpu/drm/toy/toy.rs:9:17"));
+        let end = "error: aborting due to 1 previous error\n\n";
+        let found = findings(&[&one, end, "  RUSTC   b.o\n", &two, end, &one].concat());
+        assert_eq!(found.len(), 3, "{found:#?}");
+        assert!(found[0].contains("rust/kernel/a.rs:17:17") && found[0].ends_with("(2 times)"));
+        assert!(found[2].contains("drivers/gpu/drm/toy/toy.rs:9:17"));
+    }
+
+    #[test]
+    fn what_comes_with_a_known_message_is_shown() {
+        let header = "In file included from b.c:1:\na.h:3:1: error: unknown type name 'x'\n";
+        let make = |object: &str| format!("make[2]: *** [Makefile:1: {object}] Error 1\n");
+        let next = "  CC      next.o\n";
+        let found = findings(&[header, &make("b.o"), next, header, &make("c.o")].concat());
+        assert_eq!(found.len(), 1, "{found:#?}");
+        let found = findings(&[header, next, header, "b.c:7:1: error: expected ';'\n", next, &make("d.o")].concat());
+        assert_eq!(found.len(), 3, "{found:#?}");
     }
 }
