@@ -207,17 +207,26 @@ impl Symbols {
                 some => format!("{head}: {} select it", some.join(", ")),
             };
         }
+        // A symbol gets as much as what it depends on allows: a module, where that is one.
+        let limit = kexpr::value(&Config::new(), got);
         let mut reasons = Vec::new();
         for definition in definitions {
             let place = &definition.place;
             let conjuncts = definition.depends.iter().flat_map(Expr::conjuncts);
-            let failed: Vec<_> =
-                conjuncts.filter(|e| e.value(actual) == Some(kexpr::NO)).map(Expr::to_string).collect();
+            let is_limit = |expr: &&Expr| expr.value(actual).is_some_and(|value| value <= limit);
+            let failed: Vec<_> = conjuncts.filter(is_limit).map(Expr::to_string).collect();
             reasons.push(match (failed.as_slice(), definition.prompt) {
                 ([], true) if definition.choice => format!("its choice has another symbol ({place})"),
                 ([], true) => continue,
                 ([], false) => format!("it has no prompt: something must select it ({place})"),
-                (failed, _) => format!("it depends on {} ({place})", failed.join(" and ")),
+                (failed, _) => {
+                    let module = match (limit, failed.len()) {
+                        (kexpr::NO, _) => "",
+                        (_, 1) => ", which is m",
+                        _ => ", which are m",
+                    };
+                    format!("it depends on {}{module} ({place})", failed.join(" and "))
+                }
             });
         }
         reasons.sort();
@@ -269,6 +278,9 @@ config TWO
 endchoice
 config PICKED
 	bool \"Picked\"
+config DRM_Y
+	tristate \"Y\"
+	depends on DRM && MMU
 ";
 
     fn why(wanted: &str, actual: &str) -> Vec<String> {
@@ -294,6 +306,14 @@ config PICKED
                 "CONFIG_NOTHING is n, not y: no Kconfig file of this architecture has it",
             ]
         );
+    }
+
+    #[test]
+    fn what_makes_a_symbol_a_module_is_named() {
+        let reasons = why("CONFIG_DRM_Y=y\n", "CONFIG_DRM_Y=m\nCONFIG_DRM=m\nCONFIG_MMU=y\n");
+        assert_eq!(reasons, ["CONFIG_DRM_Y is m, not y: it depends on DRM, which is m (drivers/Kconfig:25)"]);
+        let reasons = why("CONFIG_DRM_Y=y\n", "CONFIG_DRM=m\n");
+        assert_eq!(reasons, ["CONFIG_DRM_Y is n, not y: it depends on MMU (drivers/Kconfig:25)"]);
     }
 
     #[test]
