@@ -157,6 +157,14 @@ impl Builder<'_> {
         // The configuration may be new; what changes while make runs is for the next build.
         let key = self.kernel_key(&linux, &dir)?;
         let (steps, warnings) = self.make(&dir, if whole { memory.steps } else { 0 })?;
+        // Where a Kconfig file is new, make turns off what it does not allow any more, without a word.
+        let taken = require_taken(linux.top(), &dir, arch, &self.wanted(&fragments)?);
+        if taken.is_err() {
+            // Once the Kconfig file is right, what was turned off must come back.
+            memory.config.clear();
+            memory.save(&dir)?;
+        }
+        taken?;
         if whole {
             memory.steps = memory.steps.max(steps);
             memory.kernel = key.unwrap_or_default();
@@ -256,14 +264,7 @@ impl Builder<'_> {
             make.command().arg("olddefconfig").run()?;
         }
         self.reporter.end();
-        let actual = config::parse(&fs::read_to_string(&path).at("read", &path)?);
-        let refused = config::refused(&self.wanted(fragments)?, &actual);
-        if refused.is_empty() {
-            return Ok(());
-        }
-        let symbols = kconfig::read(linux.top(), self.request.arch.folder)?;
-        let reasons = refused.iter().map(|refused| symbols.why(refused, &actual)).collect();
-        Err(KernelError::Config { arch: self.request.arch, reasons })
+        require_taken(linux.top(), dir, self.request.arch, &self.wanted(fragments)?)
     }
 
     /// Runs make. Gives the number of its steps, and its warnings.
@@ -276,5 +277,43 @@ impl Builder<'_> {
             return Ok((made.steps, made.findings));
         }
         Err(KernelError::Build { arch, findings: made.findings, log: dir.join(LOG) })
+    }
+}
+
+/// An error where `.config` is not what was asked for, which says what the symbols depend on.
+fn require_taken(top: &Path, dir: &Path, arch: &'static Arch, wanted: &Config) -> Result<(), KernelError> {
+    let path = dir.join(".config");
+    let actual = config::parse(&fs::read_to_string(&path).at("read", &path)?);
+    let refused = config::refused(wanted, &actual);
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let symbols = kconfig::read(top, arch.folder)?;
+    let reasons = refused.iter().map(|refused| symbols.why(refused, &actual)).collect();
+    Err(KernelError::Config { arch, reasons })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Explain;
+
+    #[test]
+    fn what_a_kconfig_file_does_not_allow_any_more_is_named() {
+        let (top, build) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        fs::write(top.path().join("Kconfig"), "config TOY\n\tbool \"Toy\"\n\tdepends on NEW\n").unwrap();
+        let wanted = config::parse("CONFIG_TOY=y\n");
+        let taken = |config: &str| {
+            fs::write(build.path().join(".config"), config).unwrap();
+            require_taken(top.path(), build.path(), "um".parse().unwrap(), &wanted)
+        };
+        taken("CONFIG_TOY=y\nCONFIG_MORE=y\n").unwrap();
+        let error = taken("# CONFIG_TOY is not set\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the configuration of um is not what was asked for:\n  \
+             CONFIG_TOY is n, not y: it depends on NEW (Kconfig:1)"
+        );
+        assert!(error.hint().unwrap().contains("arch/um/configs/drm_rust_defconfig"));
     }
 }
