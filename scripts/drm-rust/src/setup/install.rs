@@ -79,7 +79,14 @@ fn work(findings: &[Finding]) -> Work {
     work.backports.sort_unstable();
     work.backports.dedup();
     work.pip.dedup();
+    if !work.pip.is_empty() && !has_pip() {
+        work.apt.push("python3-pip");
+    }
     work
+}
+
+fn has_pip() -> bool {
+    Process::new("python3").args(["-m", "pip", "--version"]).output().is_ok_and(|output| output.code == 0)
 }
 
 fn apt_install(packages: &[&str]) -> Process {
@@ -95,15 +102,20 @@ fn rustup_add(components: &[&str]) -> Process {
     Process::new("rustup").args(["component", "add"]).args(components)
 }
 
+/// Debian's pip refuses to install without this, into a user's home, too. It is no option: an older one knows none.
+const PIP_MAY_INSTALL: (&str, &str) = ("PIP_BREAK_SYSTEM_PACKAGES", "1");
+
 fn pip_install(name: &str) -> Process {
-    // Debian asks for this where Python's packages and Debian's could meet; root's machine is meant.
-    let process = Process::new("python3").env("PIP_BREAK_SYSTEM_PACKAGES", "1");
+    let process = Process::new("python3").env(PIP_MAY_INSTALL.0, PIP_MAY_INSTALL.1);
     process.args(["-m", "pip", "install", "--quiet", "--root-user-action=ignore", name])
 }
 
 /// The commands that a person would run to get what is missing.
 pub fn commands(findings: &[Finding]) -> Vec<String> {
-    let work = work(findings);
+    lines(&work(findings))
+}
+
+fn lines(work: &Work) -> Vec<String> {
     let mut lines = Vec::new();
     if !work.apt.is_empty() {
         lines.push("sudo apt-get update".into());
@@ -119,7 +131,12 @@ pub fn commands(findings: &[Finding]) -> Vec<String> {
         lines.push(rustup_add(&work.rustup).command_line());
     }
     lines.extend(work.cargo.iter().map(|name| cargo_install(name).command_line()));
-    lines.extend(work.pip.iter().map(|name| format!("python3 -m pip install --user {name}")));
+    if !work.pip.is_empty() {
+        let ((variable, value), names) = (PIP_MAY_INSTALL, work.pip.join(" "));
+        lines.push(format!(
+            "{variable}={value} python3 -m pip install --user {names}  # programs go to ~/.local/bin, for PATH"
+        ));
+    }
     if work.rust_src {
         lines.push("rustup component add rust-src".into());
     }
@@ -131,16 +148,11 @@ pub fn commands(findings: &[Finding]) -> Vec<String> {
 
 /// Installs what is missing, as root.
 pub fn install(findings: &[Finding], cache: &Path, reporter: &dyn Reporter) -> Result<(), InstallError> {
-    let mut work = work(findings);
+    let work = work(findings);
     if !work.rustup.is_empty() {
         let names = work.rustup.join(", ");
         step(reporter, &format!("installing {names}"), || rustup_add(&work.rustup).run())
             .map_err(|source| InstallError::Rust { names, source })?;
-    }
-    let has_pip =
-        || Process::new("python3").args(["-m", "pip", "--version"]).output().is_ok_and(|output| output.code == 0);
-    if !work.pip.is_empty() && !has_pip() {
-        work.apt.push("python3-pip");
     }
     if !work.apt.is_empty() {
         step(reporter, &format!("installing {}", work.apt.join(" ")), || {
@@ -173,4 +185,33 @@ fn step<T, E>(reporter: &dyn Reporter, what: &str, run: impl FnOnce() -> Result<
     let result = run().map(drop);
     reporter.end();
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_can_be_run_by_a_user_of_debian() {
+        let work = Work {
+            apt: vec!["curl", "python3-pip"],
+            pip: vec!["b4==0.16.0", "ply"],
+            backports: vec!["qemu-system-x86"],
+            cargo: vec!["bindgen-cli"],
+            rustup: vec!["rustc", "cargo"],
+            rust_src: true,
+            sparse: true,
+        };
+        let lines = lines(&work).join("\n").replace(&debian::backports(), "SUITE");
+        insta::assert_snapshot!(lines, @"
+        sudo apt-get update
+        sudo apt-get install --yes --no-install-recommends curl python3-pip
+        sudo apt-get install -t SUITE qemu-system-x86
+        rustup component add rustc cargo
+        cargo install --locked --quiet bindgen-cli
+        PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install --user b4==0.16.0 ply  # programs go to ~/.local/bin, for PATH
+        rustup component add rust-src
+        drm-rust setup --checks  # as root: builds sparse from Debian's sources
+        ");
+    }
 }

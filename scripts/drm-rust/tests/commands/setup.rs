@@ -33,6 +33,7 @@ fn a_bare_machine_is_told_what_it_lacks() {
     assert!(err.starts_with("error: this machine lacks curl, make, gcc"), "{err}");
     assert!(err.contains("sudo apt-get install --yes --no-install-recommends curl make gcc libc6-dev"), "{err}");
     assert!(err.contains("cargo install --locked --quiet bindgen-cli"), "{err}");
+    assert!(err.contains(" python3-pip\n"), "{err}");
     assert!(!env.root().join("build").exists(), "a check changes nothing");
 }
 
@@ -57,7 +58,7 @@ fn what_not_everybody_needs_is_asked_for() {
     let plain = check(&[]);
     for (option, command) in [
         ("--editor", "rustup component add rustc cargo rustfmt clippy rust-analyzer\n"),
-        ("--report", " chromium fonts-dejavu-core chromium-driver\n"),
+        ("--report", " chromium fonts-dejavu-core chromium-driver "),
     ] {
         let err = check(&[option]);
         assert!(err.contains(command), "{err}");
