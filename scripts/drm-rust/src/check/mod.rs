@@ -202,7 +202,7 @@ impl Job<'_> {
             return Ok(known);
         }
         let result = make()?;
-        self.results.put(&key, &result)?;
+        self.results.keep(&key, &result, self.reporter);
         Ok(result)
     }
 
@@ -327,11 +327,11 @@ pub fn run(
     let dir = ws.build().join("check");
     std::fs::create_dir_all(&dir).at("create", &dir)?;
     let _lock = Lock::take(&dir.join("lock"), PATIENCE)?;
+    let results = Results::new(&ws.cache);
     let job = |check: &Check| -> Result<Job<'_>, CheckError> {
         let source = Repo::at(dir.join("linux"));
-        let results = Results::new(&ws.cache);
-        let mut job =
-            Job { ws, scope, source, dir: dir.clone(), results, tool: String::new(), fresh: options.fresh, reporter };
+        let (dir, results, fresh) = (dir.clone(), results.clone(), options.fresh);
+        let mut job = Job { ws, scope, source, dir, results, tool: String::new(), fresh, reporter };
         job.tool = (check.tool)(&job)?;
         Ok(job)
     };
@@ -401,7 +401,7 @@ impl Runner<'_> {
     fn fresh(&self, check: &Check, job: &Job<'_>) -> Result<Report, CheckError> {
         let start = Instant::now();
         let verdict = (check.run)(job)?;
-        job.results.put(&key(check, job), &verdict)?;
+        job.results.keep(&key(check, job), &verdict, job.reporter);
         Ok(Report { tool: check.name, verdict, seconds: start.elapsed().as_secs_f64(), cached: false })
     }
 }
