@@ -35,7 +35,7 @@ use crate::kernel::arch::Arch;
 use crate::lock::{Lock, LockError};
 use crate::process::{Process, ProcessError};
 use crate::report::Reporter;
-use crate::setup::{self, Group};
+use crate::setup::{self, Group, Need};
 use crate::workspace::Workspace;
 use cache::Results;
 use scope::{Patch, Scope};
@@ -234,6 +234,8 @@ enum Needs {
 struct Check {
     name: &'static str,
     needs: Needs,
+    /// What it calls besides git, by the names that setup has for it. A build needs all that builds the tree.
+    calls: &'static [&'static str],
     /// The version of what it calls, where the tree does not have it.
     tool: fn(&Job<'_>) -> Result<String, CheckError>,
     run: fn(&Job<'_>) -> Result<Verdict, CheckError>,
@@ -241,17 +243,17 @@ struct Check {
 
 /// Every check, in the order in which they are shown.
 static CHECKS: &[Check] = &[
-    Check { name: "subject", needs: Needs::Patches, tool: none, run: subject::run },
-    Check { name: "trailers", needs: Needs::Patches, tool: none, run: trailers::run },
-    Check { name: "checkpatch", needs: Needs::Files, tool: checkpatch::tool, run: checkpatch::run },
-    Check { name: "codespell", needs: Needs::Files, tool: codespell::tool, run: codespell::run },
-    Check { name: "maintainers", needs: Needs::Files, tool: none, run: maintainers::run },
-    Check { name: "spdx", needs: Needs::Files, tool: none, run: spdx::run },
-    Check { name: "rustfmt", needs: Needs::Files, tool: rustfmt::tool, run: rustfmt::run },
-    Check { name: "clippy", needs: Needs::Build, tool: compilers, run: clippy::run },
-    Check { name: "rustdoc", needs: Needs::Build, tool: compilers, run: rustdoc::run },
-    Check { name: "sparse", needs: Needs::Build, tool: sparse::tool, run: sparse::run },
-    Check { name: "per-patch", needs: Needs::History, tool: compilers, run: per_patch::run },
+    Check { name: "subject", needs: Needs::Patches, calls: &[], tool: none, run: subject::run },
+    Check { name: "trailers", needs: Needs::Patches, calls: &[], tool: none, run: trailers::run },
+    Check { name: "checkpatch", needs: Needs::Files, calls: &["perl"], tool: checkpatch::tool, run: checkpatch::run },
+    Check { name: "codespell", needs: Needs::Files, calls: &["codespell"], tool: codespell::tool, run: codespell::run },
+    Check { name: "maintainers", needs: Needs::Files, calls: &["perl"], tool: none, run: maintainers::run },
+    Check { name: "spdx", needs: Needs::Files, calls: &["python3", "ply", "gitpython"], tool: none, run: spdx::run },
+    Check { name: "rustfmt", needs: Needs::Files, calls: &["rustfmt"], tool: rustfmt::tool, run: rustfmt::run },
+    Check { name: "clippy", needs: Needs::Build, calls: &[], tool: compilers, run: clippy::run },
+    Check { name: "rustdoc", needs: Needs::Build, calls: &[], tool: compilers, run: rustdoc::run },
+    Check { name: "sparse", needs: Needs::Build, calls: &["sparse"], tool: sparse::tool, run: sparse::run },
+    Check { name: "per-patch", needs: Needs::History, calls: &[], tool: compilers, run: per_patch::run },
 ];
 
 /// The code of the checks: results of other code do not count.
@@ -322,8 +324,7 @@ pub fn run(
     reporter: &dyn Reporter,
 ) -> Result<Vec<Report>, CheckError> {
     let selected = select(options)?;
-    let needs: Vec<Needs> = selected.iter().map(|check| check.needs).collect();
-    require_tools(ws, &needs)?;
+    require_tools(ws, &selected)?;
     let dir = ws.build().join("check");
     std::fs::create_dir_all(&dir).at("create", &dir)?;
     let _lock = Lock::take(&dir.join("lock"), PATIENCE)?;
@@ -353,11 +354,10 @@ fn select(options: &Options) -> Result<Vec<&'static Check>, CheckError> {
 }
 
 /// A check that lacks a tool would find nothing, or fail late.
-fn require_tools(ws: &Workspace, needs: &[Needs]) -> Result<(), CheckError> {
-    if needs.iter().all(|needs| *needs == Needs::Patches) {
-        return Ok(());
-    }
-    let found = setup::check(&[Group::Tree, Group::Checks], &ws.cache).into_iter();
+fn require_tools(ws: &Workspace, selected: &[&Check]) -> Result<(), CheckError> {
+    let builds = selected.iter().any(|check| matches!(check.needs, Needs::Build | Needs::History));
+    let is_called = |need: &Need| selected.iter().any(|check| check.calls.contains(&need.name));
+    let found = setup::look(|need| is_called(need) || (builds && need.group == Group::Tree), &ws.cache).into_iter();
     let missing: Vec<_> = found.filter(|found| !found.state.is_met()).collect();
     if missing.is_empty() { Ok(()) } else { Err(KernelError::Tools(missing).into()) }
 }
@@ -427,6 +427,13 @@ mod tests {
             let text = std::fs::read_to_string(&path).unwrap();
             let is_store = path.ends_with("cache.rs");
             assert!(is_store || code.contains(&text), "{} is missing in CODE", path.display());
+        }
+    }
+
+    #[test]
+    fn setup_knows_what_checks_call() {
+        for name in CHECKS.iter().flat_map(|check| check.calls) {
+            assert!(setup::NEEDS.iter().any(|need| need.name == *name), "{name}");
         }
     }
 

@@ -67,11 +67,16 @@ pub struct Finding {
 
 /// Looks at everything in these groups, in parallel.
 pub fn check(groups: &[Group], cache: &Path) -> Vec<Finding> {
+    look(|need| groups.contains(&need.group), cache)
+}
+
+/// Looks at some needs, in parallel.
+pub fn look(is_wanted: impl Fn(&Need) -> bool + Sync, cache: &Path) -> Vec<Finding> {
     let find = |need: &'static Need| {
         let state = probe::probe(need, cache);
         Finding { name: need.name, why: need.why, group: need.group, state, need }
     };
-    NEEDS.par_iter().filter(|need| groups.contains(&need.group)).map(find).collect()
+    NEEDS.par_iter().filter(|need| is_wanted(need)).map(find).collect()
 }
 
 /// The version of the Rust compiler, for example `1.95.0`.
