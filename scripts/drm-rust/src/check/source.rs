@@ -11,7 +11,7 @@ use super::{CheckError, Job};
 use crate::error::FileContext;
 use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::kernel::arch::Arch;
-use crate::kernel::config;
+use crate::kernel::config::{self, Config};
 use crate::kernel::kbuild::Object;
 use crate::kernel::make::{Made, Make};
 
@@ -66,12 +66,16 @@ impl<'a> Build<'a> {
         Ok(())
     }
 
+    /// The configuration.
+    pub(super) fn config(&self) -> Result<Config, CheckError> {
+        let path = self.dir.join(".config");
+        Ok(config::parse(&fs::read_to_string(&path).at("read", &path)?))
+    }
+
     /// Those of the objects that the configuration has, and the others.
     pub(super) fn enabled(&self, objects: BTreeSet<Object>) -> Result<(Vec<String>, Vec<String>), CheckError> {
-        let path = self.dir.join(".config");
-        let config = config::parse(&fs::read_to_string(&path).at("read", &path)?);
-        let is_set = |symbol: &String| config::has(&[&config], symbol);
-        let (on, off): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| object.symbols.iter().all(is_set));
+        let config = self.config()?;
+        let (on, off): (Vec<_>, Vec<_>) = objects.into_iter().partition(|object| object.is_on(&config));
         let paths = |objects: Vec<Object>| objects.into_iter().map(|object| object.path).collect();
         Ok((paths(on), paths(off)))
     }
@@ -107,10 +111,14 @@ fn concerns(message: &str, files: &[&str]) -> bool {
     lines.any(|line| files.iter().any(|file| line.contains(file)))
 }
 
-/// The objects that hold these files, by the makefiles of a work tree.
+/// The object that holds a file, by the makefiles of a work tree.
+pub(super) fn target(top: &Path, file: &str) -> Option<Object> {
+    targets::of_file(file, &|path| fs::read_to_string(top.join(path)).ok())
+}
+
+/// The objects that hold these files.
 pub(super) fn targets(top: &Path, files: &[&str]) -> BTreeSet<Object> {
-    let read = |path: &str| fs::read_to_string(top.join(path)).ok();
-    files.iter().filter_map(|file| targets::of_file(file, &read)).collect()
+    files.iter().filter_map(|file| target(top, file)).collect()
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::config::{self, Config};
+
 /// Symbols, without `CONFIG_`.
 pub(crate) type Symbols = BTreeSet<String>;
 
@@ -15,6 +17,13 @@ pub(crate) struct Object {
     pub(crate) path: String,
     /// The symbols that must be set; none where it is always built.
     pub(crate) symbols: Symbols,
+}
+
+impl Object {
+    /// Whether a configuration has it.
+    pub(crate) fn is_on(&self, config: &Config) -> bool {
+        self.symbols.iter().all(|symbol| config::has(&[config], symbol))
+    }
 }
 
 /// The object of a C file, or of the crate that a Rust file belongs to; none where no makefile has it. `read` gets at
