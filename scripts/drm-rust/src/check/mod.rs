@@ -2,8 +2,8 @@
 
 //! Checks of patches. A new one is a file and a line in [`CHECKS`].
 //!
-//! A result depends on the patches, the tree, the tool's version and the code of the checks; it is kept in the
-//! user's cache under all of these.
+//! A result depends on the patches, the tree, the tool's version, the code of the checks and, where something is built,
+//! the defconfig; it is kept in the user's cache under all of these.
 
 mod cache;
 mod checkpatch;
@@ -236,7 +236,8 @@ struct Check {
     needs: Needs,
     /// What it calls besides git, by the names that setup has for it. A build needs all that builds the tree.
     calls: &'static [&'static str],
-    /// The version of what it calls, where the tree does not have it.
+    /// What the result depends on and the tree that is checked does not have: the version of what it calls, and the
+    /// configuration.
     tool: fn(&Job<'_>) -> Result<String, CheckError>,
     run: fn(&Job<'_>) -> Result<Verdict, CheckError>,
 }
@@ -250,10 +251,10 @@ static CHECKS: &[Check] = &[
     Check { name: "maintainers", needs: Needs::Files, calls: &["perl"], tool: none, run: maintainers::run },
     Check { name: "spdx", needs: Needs::Files, calls: &["python3", "ply", "gitpython"], tool: none, run: spdx::run },
     Check { name: "rustfmt", needs: Needs::Files, calls: &["rustfmt"], tool: rustfmt::tool, run: rustfmt::run },
-    Check { name: "clippy", needs: Needs::Build, calls: &[], tool: compilers, run: clippy::run },
-    Check { name: "rustdoc", needs: Needs::Build, calls: &[], tool: compilers, run: rustdoc::run },
+    Check { name: "clippy", needs: Needs::Build, calls: &[], tool: um_build, run: clippy::run },
+    Check { name: "rustdoc", needs: Needs::Build, calls: &[], tool: um_build, run: rustdoc::run },
     Check { name: "sparse", needs: Needs::Build, calls: &["sparse"], tool: sparse::tool, run: sparse::run },
-    Check { name: "per-patch", needs: Needs::History, calls: &[], tool: compilers, run: per_patch::run },
+    Check { name: "per-patch", needs: Needs::History, calls: &[], tool: per_patch::tool, run: per_patch::run },
 ];
 
 /// The code of the checks: results of other code do not count.
@@ -273,7 +274,11 @@ const CODE: &[&str] = &[
     include_str!("subject.rs"),
     include_str!("targets.rs"),
     include_str!("trailers.rs"),
+    include_str!("../kernel/arch.rs"),
+    include_str!("../kernel/config.rs"),
     include_str!("../kernel/kbuild.rs"),
+    include_str!("../kernel/make.rs"),
+    include_str!("../kernel/output.rs"),
     include_str!("../git/message.rs"),
     include_str!("../review/author.rs"),
     include_str!("../review/author_signoff.rs"),
@@ -291,12 +296,23 @@ fn none(_: &Job<'_>) -> Result<String, CheckError> {
     Ok(String::new())
 }
 
-/// The versions of what builds kernels.
-fn compilers(job: &Job<'_>) -> Result<String, CheckError> {
+/// What a build for um depends on.
+fn um_build(job: &Job<'_>) -> Result<String, CheckError> {
+    build_tools(job, &[um()])
+}
+
+/// What builds depend on besides the tree: the versions of the compilers, and the defconfigs of the architectures,
+/// which are those of drm-rust-next.
+fn build_tools(job: &Job<'_>, arches: &[&'static Arch]) -> Result<String, CheckError> {
     let mut text = String::new();
     for (program, argument) in [("rustc", "-vV"), ("clippy-driver", "-V"), ("bindgen", "-V"), ("clang-19", "--version")]
     {
         text += &Process::new(program).arg(argument).run()?.text();
+    }
+    for arch in arches {
+        // A tree without one says so when it is needed.
+        let blob = job.ws.linux().git(["rev-parse", "--verify", "--quiet", &source::defconfig(arch)]).output()?;
+        text += &format!("\n{arch} {}", blob.text());
     }
     Ok(format!("{text}\n{:?}", setup::kernel_variables(job.ws)))
 }
@@ -428,6 +444,28 @@ mod tests {
             let is_store = path.ends_with("cache.rs");
             assert!(is_store || code.contains(&text), "{} is missing in CODE", path.display());
         }
+    }
+
+    /// Modules that a text names below a path, as in `use crate::kernel::make::Make`.
+    fn modules(text: &str, path: &str) -> Vec<String> {
+        let name = |rest: &str| rest.split(|c: char| !c.is_ascii_lowercase() && c != '_').next().map(str::to_owned);
+        text.split(path).skip(1).filter_map(name).filter(|name| !name.is_empty()).collect()
+    }
+
+    #[test]
+    fn what_builds_for_the_checks_counts_as_their_code() {
+        let kernel = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/kernel");
+        let mut open = modules(&CODE.concat(), "crate::kernel::");
+        let mut seen = std::collections::BTreeSet::new();
+        while let Some(name) = open.pop() {
+            // A module that is a single file: the errors of `kernel` decide nothing.
+            let Ok(text) = std::fs::read_to_string(kernel.join(format!("{name}.rs"))) else { continue };
+            assert!(CODE.contains(&text.as_str()), "kernel/{name}.rs is missing in CODE");
+            if seen.insert(name) {
+                open.extend(modules(&text, "use super::"));
+            }
+        }
+        assert!(seen.contains("make") && seen.contains("output"), "{seen:?}");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use super::scope::Patch;
 use super::source::{Build, place, targets};
 use super::targets::new_symbols;
-use super::{CheckError, Job, Verdict};
+use super::{CheckError, Job, Verdict, build_tools};
 use crate::git::GitError;
 use crate::kernel::arch::Arch;
 
@@ -15,6 +15,14 @@ const ARCHES: [&str; 2] = ["um", "x86_64"];
 /// Files that a kernel can have without being compiled again.
 const TEXT: [&str; 6] = [".rst", "MAINTAINERS", "_defconfig", ".config", "Kconfig", "Kconfig.test"];
 
+fn arches() -> Vec<&'static Arch> {
+    ARCHES.iter().map(|name| name.parse().expect("the tree has it")).collect()
+}
+
+pub(super) fn tool(job: &Job<'_>) -> Result<String, CheckError> {
+    build_tools(job, &arches())
+}
+
 pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
     let symbols = symbols(job)?;
     let mut details = Vec::new();
@@ -22,8 +30,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
     // One configuration after the other: a change of it compiles everything again.
     let offs = [[].as_slice(), symbols.as_slice()];
     let offs = if symbols.is_empty() { &offs[..1] } else { &offs };
-    for (arch, off) in ARCHES.iter().flat_map(|arch| offs.iter().map(move |off| (arch, off))) {
-        let arch: &'static Arch = arch.parse().expect("the tree has it");
+    for (arch, off) in arches().into_iter().flat_map(|arch| offs.iter().map(move |off| (arch, off))) {
         for patch in job.scope.patches.iter().filter(|patch| is_code(patch)) {
             builds += 1;
             let key = ["per-patch", arch.name, &patch.tree.to_string(), &off.join(" ")];

@@ -34,6 +34,11 @@ pub(super) fn place(linux: &Repo, source: &Repo, commit: Oid) -> Result<(), Chec
     Ok(())
 }
 
+/// Git's name of the defconfig that builds are configured with.
+pub(super) fn defconfig(arch: &Arch) -> String {
+    format!("{}:{}", BranchName::next().full(), arch.defconfig().display())
+}
+
 /// What every build gets: equal flags, so that no check makes another one build again.
 const FLAGS: [&str; 2] = ["CLIPPY=1", "KRUSTFLAGS=-Dwarnings"];
 
@@ -57,8 +62,7 @@ impl<'a> Build<'a> {
 
     /// Configures with this tree's defconfig, even where the commit has none yet, and without some symbols.
     pub(super) fn configure(&self, off: &[String]) -> Result<(), CheckError> {
-        let spec = format!("{}:{}", BranchName::next().full(), self.arch.defconfig().display());
-        let mut text = self.job.ws.linux().git(["show", &spec]).run().map_err(GitError::from)?.text();
+        let mut text = self.job.ws.linux().git(["show", &defconfig(self.arch)]).run().map_err(GitError::from)?.text();
         off.iter().for_each(|symbol| text += &format!("\n# CONFIG_{symbol} is not set"));
         let path = self.dir.join(".config");
         fs::write(&path, text + "\n").at("write", &path)?;

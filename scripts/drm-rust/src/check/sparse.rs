@@ -3,14 +3,14 @@
 //! Sparse, on every C file of the scope.
 
 use super::source::{Build, targets};
-use super::{CheckError, Job, Verdict, um};
+use super::{CheckError, Job, Verdict, um, um_build};
 use crate::process::Process;
 use crate::setup::sparse;
 
 pub(super) fn tool(job: &Job<'_>) -> Result<String, CheckError> {
     let program = sparse::program(&job.ws.cache).ok_or(CheckError::NoSparse)?;
     let version = Process::new(&program).arg("--version").run()?.text();
-    Ok(format!("{} {version}", program.display()))
+    Ok(format!("{} {version}\n{}", program.display(), um_build(job)?))
 }
 
 pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
