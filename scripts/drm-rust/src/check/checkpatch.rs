@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::scope::Patch;
-use super::{CheckError, Job, Verdict};
+use super::{CheckError, Findings, Job, Verdict};
 use crate::git::GitError;
 use crate::process::Process;
 
@@ -23,16 +23,14 @@ pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
     job.each_patch("checkpatch", |patch| messages(job, job.source.top(), patch))
 }
 
-fn messages(job: &Job<'_>, top: &Path, patch: &Patch) -> Result<Vec<String>, CheckError> {
+fn messages(job: &Job<'_>, top: &Path, patch: &Patch) -> Result<Findings, CheckError> {
     let mail = ["format-patch", "--stdout", "--max-count=1", &patch.commit.to_string()];
     let mail = job.ws.linux().git(mail).run().map_err(GitError::from)?.stdout;
     let options = ["--strict", "--terse", "--show-types", "--no-summary", "--ignore", IGNORED];
     let checkpatch = Process::new("perl").arg("scripts/checkpatch.pl").args(options).dir(top);
     let output = checkpatch.arg("-").input(mail).output()?;
     let text = format!("{}\n{}", output.text(), String::from_utf8_lossy(&output.stderr));
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    if output.code != 0 && lines.is_empty() {
-        return Ok(vec![format!("{}: checkpatch.pl ended with code {}", patch.cite(), output.code)]);
-    }
-    Ok(lines.iter().map(|line| format!("{}: {}", patch.cite(), line.trim_start_matches("-:"))).collect())
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let lines = lines.map(|line| line.trim_start_matches("-:").to_owned()).collect();
+    Ok(Findings::of("checkpatch.pl", &output, 1..=1, lines).about(&patch.cite()))
 }

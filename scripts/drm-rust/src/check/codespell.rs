@@ -4,12 +4,16 @@
 //!
 //! `checkpatch.pl --codespell` has the same dictionary, but takes twenty times as long as codespell itself.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use super::scope::Patch;
-use super::{CheckError, Job, Verdict};
+use super::{CheckError, Findings, Job, Verdict};
 use crate::git::{GitError, Repo};
 use crate::process::Process;
+
+/// The codes with which it tells of misspelt words: older versions end with their number.
+const FOUND: RangeInclusive<i32> = 1..=255;
 
 pub(super) fn tool(_: &Job<'_>) -> Result<String, CheckError> {
     Ok(Process::new("codespell").arg("--version").run()?.text())
@@ -20,21 +24,15 @@ pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
     job.each_patch("codespell", |patch| misspelt(&repo, &words, patch))
 }
 
-fn misspelt(repo: &Repo, words: &Path, patch: &Patch) -> Result<Vec<String>, CheckError> {
+fn misspelt(repo: &Repo, words: &Path, patch: &Patch) -> Result<Findings, CheckError> {
     let show = ["show", "--format=%B", "--unified=0", "--no-prefix", &patch.commit.to_string()];
     let text = written(&repo.git(show).run().map_err(GitError::from)?.text());
     let spell = Process::new("codespell").args(["--builtin", "clear", "--ignore-words"]).arg(words).arg("-");
     let output = spell.input(text).output()?;
     // Standard input has no name to show: each finding is the line, and below it the word.
     let findings: Vec<String> = output.lines().into_iter().filter(|line| line.contains("==>")).collect();
-    if output.code != 0 && findings.is_empty() {
-        return Ok(vec![format!(
-            "codespell ended with code {}: {}",
-            output.code,
-            String::from_utf8_lossy(&output.stderr)
-        )]);
-    }
-    Ok(findings.iter().map(|finding| format!("{}: {}", patch.cite(), finding.trim())).collect())
+    let findings = findings.iter().map(|finding| finding.trim().to_owned()).collect();
+    Ok(Findings::of("codespell", &output, FOUND, findings).about(&patch.cite()))
 }
 
 /// The message and the added lines of what `git show` prints, without anything else of the difference.

@@ -19,7 +19,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
     let added: Vec<&String> = added.into_iter().filter(|file| top.join(file).exists()).collect();
     let sections: Vec<Vec<String>> = added.par_iter().map(|file| sections(top, file)).collect::<Result<_, _>>()?;
     let lacking = added.iter().zip(&sections).filter(|(_, sections)| sections.is_empty());
-    let details = lacking.map(|(file, _)| format!("{file}: MAINTAINERS has no section for it")).collect();
+    let details: Vec<String> = lacking.map(|(file, _)| format!("{file}: MAINTAINERS has no section for it")).collect();
     Ok(Verdict::of(added.len(), "new file", details))
 }
 

@@ -3,12 +3,13 @@
 //! Checks of patches. A new one is a file and a line in [`CHECKS`].
 //!
 //! A result depends on the patches, the tree, the tool's version, the code of the checks and, where something is built,
-//! the defconfig; it is kept in the user's cache under all of these.
+//! the defconfig; it is kept in the user's cache under all of these. What a tool says that broke is not kept.
 
 mod cache;
 mod checkpatch;
 mod clippy;
 mod codespell;
+mod findings;
 mod maintainers;
 mod per_patch;
 mod rustdoc;
@@ -25,7 +26,6 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Class, Explain, FileContext, FileError};
@@ -38,6 +38,7 @@ use crate::report::Reporter;
 use crate::setup::{self, Group, Need};
 use crate::workspace::Workspace;
 use cache::Results;
+use findings::Findings;
 use scope::{Patch, Scope};
 
 /// How long a run waits for another one.
@@ -134,11 +135,15 @@ pub struct Verdict {
     pub summary: String,
     /// Each finding.
     pub details: Vec<String>,
+    /// Whether a tool broke: what it says is of this machine, and holds for this run only.
+    #[serde(skip)]
+    pub broken: bool,
 }
 
 impl Verdict {
     /// The verdict on a number of things.
-    fn of(n: usize, thing: &str, details: Vec<String>) -> Verdict {
+    fn of(n: usize, thing: &str, findings: impl Into<Findings>) -> Verdict {
+        let Findings { details, broken } = findings.into();
         if n == 0 {
             return Verdict::nothing(thing);
         }
@@ -152,11 +157,11 @@ impl Verdict {
             1 => (Status::Fail, format!("1 finding in {things}")),
             found => (Status::Fail, format!("{found} findings in {things}")),
         };
-        Verdict { status, summary, details }
+        Verdict { status, summary, details, broken }
     }
 
     fn nothing(thing: &str) -> Verdict {
-        Verdict { status: Status::Skip, summary: format!("no {thing}"), details: Vec::new() }
+        Verdict { status: Status::Skip, summary: format!("no {thing}"), details: Vec::new(), broken: false }
     }
 }
 
@@ -191,30 +196,32 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// The result that is known under this key, or a new one.
-    fn cached<T: Serialize + DeserializeOwned>(
+    /// The findings that are known under this key, or new ones.
+    fn cached(
         &self,
         key: &[&str],
-        make: impl FnOnce() -> Result<T, CheckError>,
-    ) -> Result<T, CheckError> {
+        find: impl FnOnce() -> Result<Findings, CheckError>,
+    ) -> Result<Findings, CheckError> {
         let key: Vec<&str> = key.iter().copied().chain([self.tool.as_str()]).chain(CODE.iter().copied()).collect();
-        if let Some(known) = self.results.get(&key).filter(|_| !self.fresh) {
-            return Ok(known);
+        if let Some(known) = self.results.get::<Vec<String>>(&key).filter(|_| !self.fresh) {
+            return Ok(known.into());
         }
-        let result = make()?;
-        self.results.keep(&key, &result, self.reporter);
-        Ok(result)
+        let findings = find()?;
+        if !findings.broken {
+            self.results.keep(&key, &findings.details, self.reporter);
+        }
+        Ok(findings)
     }
 
     /// The verdict on each patch, where it depends on nothing but the patch.
     fn each_patch(
         &self,
         check: &str,
-        find: impl Fn(&Patch) -> Result<Vec<String>, CheckError> + Sync,
+        find: impl Fn(&Patch) -> Result<Findings, CheckError> + Sync,
     ) -> Result<Verdict, CheckError> {
         let one = |patch: &Patch| self.cached(&[check, &patch.commit.to_string()], || find(patch));
-        let found: Vec<Vec<String>> = self.scope.patches.par_iter().map(one).collect::<Result<_, _>>()?;
-        Ok(Verdict::of(found.len(), "patch", found.concat()))
+        let found: Vec<Findings> = self.scope.patches.par_iter().map(one).collect::<Result<_, _>>()?;
+        Ok(Verdict::of(found.len(), "patch", found.into_iter().collect::<Findings>()))
     }
 }
 
@@ -262,6 +269,7 @@ const CODE: &[&str] = &[
     include_str!("checkpatch.rs"),
     include_str!("clippy.rs"),
     include_str!("codespell.rs"),
+    include_str!("findings.rs"),
     include_str!("maintainers.rs"),
     include_str!("mod.rs"),
     include_str!("per_patch.rs"),
@@ -417,7 +425,9 @@ impl Runner<'_> {
     fn fresh(&self, check: &Check, job: &Job<'_>) -> Result<Report, CheckError> {
         let start = Instant::now();
         let verdict = (check.run)(job)?;
-        job.results.keep(&key(check, job), &verdict, job.reporter);
+        if !verdict.broken {
+            job.results.keep(&key(check, job), &verdict, job.reporter);
+        }
         Ok(Report { tool: check.name, verdict, seconds: start.elapsed().as_secs_f64(), cached: false })
     }
 }
@@ -477,9 +487,9 @@ mod tests {
 
     #[test]
     fn verdicts_count() {
-        assert_eq!(Verdict::of(0, "C file", vec![]).status, Status::Skip);
-        assert_eq!(Verdict::of(2, "patch", vec![]).summary, "2 patches");
-        assert_eq!(Verdict::of(1, "patch", vec!["x".into()]).summary, "1 finding in 1 patch");
+        assert_eq!(Verdict::of(0, "C file", Findings::default()).status, Status::Skip);
+        assert_eq!(Verdict::of(2, "patch", Findings::default()).summary, "2 patches");
+        assert_eq!(Verdict::of(1, "patch", vec!["x".to_owned()]).summary, "1 finding in 1 patch");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use super::scope::Patch;
 use super::source::{Build, place, targets};
 use super::targets::new_symbols;
-use super::{CheckError, Job, Verdict, build_tools};
+use super::{CheckError, Findings, Job, Verdict, build_tools};
 use crate::git::GitError;
 use crate::kernel::arch::Arch;
 
@@ -25,7 +25,7 @@ pub(super) fn tool(job: &Job<'_>) -> Result<String, CheckError> {
 
 pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
     let symbols = symbols(job)?;
-    let mut details = Vec::new();
+    let mut findings = Findings::default();
     let mut builds = 0;
     // One configuration after the other: a change of it compiles everything again.
     let offs = [[].as_slice(), symbols.as_slice()];
@@ -34,10 +34,10 @@ pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
         for patch in job.scope.patches.iter().filter(|patch| is_code(patch)) {
             builds += 1;
             let key = ["per-patch", arch.name, &patch.tree.to_string(), &off.join(" ")];
-            details.extend(job.cached(&key, || build(job, arch, patch, off))?);
+            findings.extend([job.cached(&key, || build(job, arch, patch, off))?]);
         }
     }
-    Ok(Verdict::of(builds, "build", details))
+    Ok(Verdict::of(builds, "build", findings))
 }
 
 /// The symbols that the scope adds.
@@ -59,7 +59,7 @@ fn is_code(patch: &Patch) -> bool {
 
 /// Builds what a patch touches: its objects and the kernel crate, or the whole kernel where it touches more than
 /// sources.
-fn build(job: &Job<'_>, arch: &'static Arch, patch: &Patch, off: &[String]) -> Result<Vec<String>, CheckError> {
+fn build(job: &Job<'_>, arch: &'static Arch, patch: &Patch, off: &[String]) -> Result<Findings, CheckError> {
     place(&job.ws.linux(), &job.source, patch.commit)?;
     let build = Build::new(job, arch)?;
     build.configure(off)?;
@@ -73,5 +73,5 @@ fn build(job: &Job<'_>, arch: &'static Arch, patch: &Patch, off: &[String]) -> R
     let made = build.make(&goals, "per-patch")?;
     let problems = build.problems(made, &job.scope.files(), "per-patch");
     let with = if off.is_empty() { "" } else { " without its symbols" };
-    Ok(problems.into_iter().map(|problem| format!("{} on {arch}{with}: {problem}", patch.cite())).collect())
+    Ok(problems.about(&format!("{} on {arch}{with}", patch.cite())))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::{CheckError, Job, Verdict};
+use super::{CheckError, Findings, Job, Verdict};
 use crate::process::Process;
 
 pub(super) fn tool(_: &Job<'_>) -> Result<String, CheckError> {
@@ -16,21 +16,25 @@ pub(super) fn tool(_: &Job<'_>) -> Result<String, CheckError> {
 pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
     let top = job.source.top();
     let files = job.scope.files_ending(".rs");
-    let found: Vec<Option<String>> = files.par_iter().map(|file| difference(top, file)).collect::<Result<_, _>>()?;
-    Ok(Verdict::of(files.len(), "Rust file", found.into_iter().flatten().collect()))
+    let found: Vec<Findings> = files.par_iter().map(|file| difference(top, file)).collect::<Result<_, _>>()?;
+    Ok(Verdict::of(files.len(), "Rust file", found.into_iter().collect::<Findings>()))
 }
 
 /// Where rustfmt would change a file. It is given the text, for it would follow the `mod` items of a file; then it
 /// knows no `--check`, but writes what it makes of the text.
-fn difference(top: &Path, file: &str) -> Result<Option<String>, CheckError> {
-    let Ok(text) = std::fs::read_to_string(top.join(file)) else { return Ok(None) };
+fn difference(top: &Path, file: &str) -> Result<Findings, CheckError> {
+    let Ok(text) = std::fs::read_to_string(top.join(file)) else {
+        return Ok(Findings::default());
+    };
     let rustfmt = Process::new("rustfmt").args(["--edition", "2021", "--config-path"]).arg(top.join(".rustfmt.toml"));
     let output = rustfmt.input(text.as_str()).output()?;
     if output.code != 0 {
         let error = String::from_utf8_lossy(&output.stderr).replace("<stdin>", file);
-        return Ok(Some(format!("{file} cannot be formatted:\n{}", error.trim())));
+        let error = format!("{file} cannot be formatted:\n{}", error.trim());
+        return Ok(Findings::of("rustfmt", &output, 1..=1, vec![error]));
     }
-    Ok(first_difference(&text, &String::from_utf8_lossy(&output.stdout)).map(|found| format!("{file}:{found}")))
+    let found = first_difference(&text, &String::from_utf8_lossy(&output.stdout));
+    Ok(found.map(|found| format!("{file}:{found}")).into_iter().collect::<Vec<_>>().into())
 }
 
 /// The first line that is not as it should be.

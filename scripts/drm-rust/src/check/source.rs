@@ -7,13 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::targets;
-use super::{CheckError, Job};
+use super::{CheckError, Findings, Job};
 use crate::error::FileContext;
 use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::kernel::arch::Arch;
 use crate::kernel::config::{self, Config};
 use crate::kernel::kbuild::Object;
 use crate::kernel::make::{Made, Make};
+use crate::kernel::output::blame_sources;
 
 /// Puts the work tree of the checks at a commit, and makes it where there is none.
 pub(super) fn place(linux: &Repo, source: &Repo, commit: Oid) -> Result<(), CheckError> {
@@ -96,16 +97,18 @@ impl<'a> Build<'a> {
         Ok(self.command().run(&args, &format!("{check}.log"), &step, None, self.job.reporter)?)
     }
 
-    /// What is wrong with a build: everything where it failed, otherwise warnings about these files.
-    pub(super) fn problems(&self, made: Made, files: &[&str], check: &str) -> Vec<String> {
+    /// What is wrong with a build: everything where it failed, otherwise warnings about these files. One that failed
+    /// without a mistake in a source file says nothing of the patches.
+    pub(super) fn problems(&self, made: Made, files: &[&str], check: &str) -> Findings {
         let log = self.dir.join(format!("{check}.log"));
         let shown = log.strip_prefix(&self.job.ws.root).unwrap_or(&log).display().to_string();
         if made.good {
-            return made.findings.into_iter().filter(|finding| concerns(finding, files)).collect();
+            return made.findings.into_iter().filter(|finding| concerns(finding, files)).collect::<Vec<_>>().into();
         }
-        let mut findings = made.findings;
-        findings.insert(0, format!("{} does not build: {shown} has everything", self.arch));
-        findings
+        let broken = !blame_sources(&made.findings);
+        let mut details = made.findings;
+        details.insert(0, format!("{} does not build: {shown} has everything", self.arch));
+        Findings { details, broken }
     }
 }
 

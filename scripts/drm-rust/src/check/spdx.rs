@@ -2,7 +2,7 @@
 
 //! Licences: every file names one, in the first lines, and the kernel's spdxcheck.py accepts it.
 
-use super::{CheckError, Job, Verdict};
+use super::{CheckError, Findings, Job, Verdict};
 use crate::process::Process;
 
 /// Kinds of files that can say it in a comment.
@@ -15,22 +15,20 @@ pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
     let mut files = job.scope.files();
     files.retain(|file| top.join(file).is_file());
     let added: Vec<&String> = job.scope.patches.iter().flat_map(|patch| &patch.added).collect();
-    let mut details = Vec::new();
+    let mut findings = Findings::default();
     for file in added.into_iter().filter(|file| ENDINGS.iter().any(|ending| file.ends_with(ending))) {
         let text = std::fs::read_to_string(top.join(file)).unwrap_or_default();
         if files.contains(&file.as_str()) && !names_licence(&text) {
-            details.push(format!("{file}: no SPDX-License-Identifier in the first {LINES} lines"));
+            findings.details.push(format!("{file}: no SPDX-License-Identifier in the first {LINES} lines"));
         }
     }
     if !files.is_empty() {
         let output = Process::new("python3").arg("scripts/spdxcheck.py").args(&files).dir(top).output()?;
         let text = format!("{}\n{}", output.text(), String::from_utf8_lossy(&output.stderr));
-        details.extend(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
-        if output.code != 0 && details.is_empty() {
-            details.push(format!("spdxcheck.py ended with code {}", output.code));
-        }
+        let lines = text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
+        findings.extend([Findings::of("spdxcheck.py", &output, 1..=1, lines)]);
     }
-    Ok(Verdict::of(files.len(), "file", details))
+    Ok(Verdict::of(files.len(), "file", findings))
 }
 
 fn names_licence(text: &str) -> bool {

@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn what_is_written_can_be_read() {
-        let verdict = Verdict { status: Status::Fail, summary: "1 finding".into(), details: vec!["x".into()] };
+        let verdict =
+            Verdict { status: Status::Fail, summary: "1 finding".into(), details: vec!["x".into()], broken: false };
         let reports = [Report { tool: "spdx", verdict, seconds: 1.0, cached: false }];
         let kept = Kept { scope: "rust/a", tip: Oid::ZERO, time: Timestamp::UNIX_EPOCH, reports: &reports };
         let checks = parse(&serde_json::to_string(&kept).unwrap()).unwrap();

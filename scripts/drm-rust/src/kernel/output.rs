@@ -102,6 +102,44 @@ fn marks(block: &str) -> Vec<&str> {
     block.lines().filter(is_mark).collect()
 }
 
+/// What shows that the machine has failed, not the sources.
+const MACHINE: [&str; 6] = [
+    "No space left on device",
+    "Cannot allocate memory",
+    "Killed",
+    "Terminated",
+    "internal compiler error",
+    "signal: ",
+];
+
+/// Whether messages of a failed build name a mistake in a source file. Otherwise it may have failed for another reason:
+/// a full disk, a compiler that was killed.
+pub fn blame_sources(findings: &[String]) -> bool {
+    let of_machine = |finding: &String| MACHINE.iter().any(|sign| finding.contains(sign));
+    !findings.iter().any(of_machine) && findings.iter().any(|finding| has_placed_error(finding))
+}
+
+/// Whether a message has an error with its place: `a.c:3:1: error: …`, or that of rustc, with the place below it.
+fn has_placed_error(message: &str) -> bool {
+    let of_clang = |line: &str| {
+        [": error: ", ": fatal error: "]
+            .iter()
+            .filter_map(|word| line.split_once(word))
+            .any(|(place, _)| is_place(place))
+    };
+    let of_rustc = |line: &str| line.starts_with("error: ") || line.starts_with("error[");
+    let mut lines = message.lines().skip_while(|line| !of_rustc(line));
+    let placed = lines.any(|line| line.trim_start().strip_prefix("--> ").is_some_and(is_place));
+    placed || message.lines().any(of_clang)
+}
+
+/// Whether a text is a file and a line, and a column, too.
+fn is_place(text: &str) -> bool {
+    let mut parts = text.rsplit(':');
+    let is_number = |part: Option<&str>| part.is_some_and(|part| part.parse::<u32>().is_ok());
+    is_number(parts.next()) && parts.next().is_some()
+}
+
 /// Whether a line tells of something wrong.
 fn tells(line: &str) -> bool {
     let line = line.to_ascii_lowercase();
@@ -181,5 +219,28 @@ mod tests {
         assert_eq!(found.len(), 1, "{found:#?}");
         let found = findings(&[header, next, header, "b.c:7:1: error: expected ';'\n", next, &make("d.o")].concat());
         assert_eq!(found.len(), 3, "{found:#?}");
+    }
+
+    #[test]
+    fn a_machine_that_fails_is_not_the_sources() {
+        let blames = |texts: &[&str]| blame_sources(&texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>());
+        let rustc = "error[E0308]: mismatched types\n  --> rust/kernel/a.rs:17:17\n   |";
+        let clang = "In file included from b.c:1:\na.h:3:1: error: unknown type name 'x'";
+        let make = "make[2]: *** [Makefile:1: a.o] Error 1";
+        for good in [&[rustc][..], &[clang, make], &["x.h:3:10: fatal error: 'y.h' file not found"]] {
+            assert!(blames(good), "{good:?}");
+        }
+        let killed = "make[2]: *** [rust/Makefile:1: rust/kernel.o] Killed";
+        for bad in [
+            &[][..],
+            &[make],
+            &[killed],
+            &[rustc, killed],
+            &["a.c:3:1: warning: unused variable 'x'", "make[2]: *** [Makefile:1: a.o] Error 137"],
+            &["error: failed to write to `kernel.rmeta`: No space left on device (os error 28)"],
+            &["error: unable to open output file 'a.o'", make],
+        ] {
+            assert!(!blames(bad), "{bad:?}");
+        }
     }
 }
