@@ -10,6 +10,7 @@ mod checkpatch;
 mod clippy;
 mod codespell;
 mod findings;
+mod goals;
 mod maintainers;
 mod per_patch;
 mod rustdoc;
@@ -270,6 +271,7 @@ const CODE: &[&str] = &[
     include_str!("clippy.rs"),
     include_str!("codespell.rs"),
     include_str!("findings.rs"),
+    include_str!("goals.rs"),
     include_str!("maintainers.rs"),
     include_str!("mod.rs"),
     include_str!("per_patch.rs"),

@@ -32,6 +32,8 @@ pub struct Patch {
     pub files: Vec<String>,
     /// Those of them that it adds.
     pub added: Vec<String>,
+    /// The files that it removes.
+    pub removed: Vec<String>,
 }
 
 impl Patch {
@@ -163,6 +165,7 @@ fn parse(fields: &[&str]) -> Option<Patch> {
         trailers: split_trailers(trailers),
         files: files(&|kind| kind != 'D'),
         added: files(&|kind| kind == 'A'),
+        removed: files(&|kind| kind == 'D'),
     })
 }
 
@@ -185,6 +188,7 @@ pub(crate) mod tests {
             trailers: trailers.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
             files: Vec::new(),
             added: Vec::new(),
+            removed: Vec::new(),
         }
     }
 
@@ -200,6 +204,7 @@ pub(crate) mod tests {
         assert_eq!(patch.committer.1, "c@x");
         assert_eq!(patch.trailers, [("Link".to_owned(), "u".to_owned())]);
         assert_eq!((patch.files, patch.added), (vec!["a.rs".to_owned(), "b.rs".into()], vec!["a.rs".to_owned()]));
+        assert_eq!(patch.removed, ["c.rs"]);
         assert_eq!(parse(&["no record"]), None);
     }
 }

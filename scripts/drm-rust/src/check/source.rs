@@ -85,13 +85,16 @@ impl<'a> Build<'a> {
         Ok((paths(on), paths(off)))
     }
 
+    /// Removes an object, so that a build of its folder compiles it.
+    pub(super) fn forget(&self, object: &str) {
+        // It need not be there.
+        let _ = fs::remove_file(self.dir.join(object));
+    }
+
     /// Makes targets. A warning of Rust is an error, and objects are compiled even where they are up to date: a
     /// warning that an earlier run has seen must be seen again.
     pub(super) fn make(&self, args: &[&str], check: &str) -> Result<Made, CheckError> {
-        for object in args.iter().filter(|arg| arg.ends_with(".o")) {
-            // It need not be there.
-            let _ = fs::remove_file(self.dir.join(object));
-        }
+        args.iter().filter(|arg| arg.ends_with(".o")).for_each(|object| self.forget(object));
         let step = format!("{check}: building {}", self.arch);
         let args: Vec<String> = FLAGS.iter().chain(args).map(|arg| (*arg).to_owned()).collect();
         Ok(self.command().run(&args, &format!("{check}.log"), &step, None, self.job.reporter)?)
