@@ -81,27 +81,14 @@ pub fn run(
     boot.kernel.extend(words);
     let path = kernel.dir.join("boot.log");
     let mut log = File::create(&path).at("create", &path)?;
-    let mut console = Vec::new();
-    let mut running = false;
-    let mut status = None;
+    let mut session = Session::default();
     let limits = Limits { total: limit, silence: None };
     let end = stream::run(&machine::command(kernel.arch, &kernel.image, &boot), limits, |line, _| {
         // A full disk shows in what is missing from the log.
         let _ = writeln!(log, "{line}");
-        // Lines that were on their way follow.
-        status = status.or_else(|| exit_status(line).filter(|_| running));
-        if status.is_some() {
-            return Next::Stop;
-        }
-        if running {
-            each(line);
-        }
-        running |= line == BEGIN;
-        console.push(line.to_owned());
-        // What comes after a panic is nothing.
-        if line.contains("---[ end Kernel panic") { Next::Stop } else { Next::Go }
+        session.line(line, &mut each)
     })?;
-    if let Some(status) = status {
+    if let Some(status) = session.status {
         return Ok(status);
     }
     let what = match end {
@@ -109,13 +96,48 @@ pub fn run(
         End::Exit(code) => format!("ended with exit code {code}"),
         End::Silent | End::Stopped => "panicked".into(),
     };
-    let last_lines = console.split_off(console.len().saturating_sub(LAST_LINES));
+    let last_lines = session.console.split_off(session.console.len().saturating_sub(LAST_LINES));
     Err(BootError::Died { what, last_lines })
 }
 
-/// The exit status of the command, where a line tells it.
-pub(crate) fn exit_status(line: &str) -> Option<u8> {
-    line.strip_prefix(EXIT)?.trim().parse().ok()
+/// What the console has told of the command so far.
+#[derive(Default)]
+struct Session {
+    console: Vec<String>,
+    /// Whether the command has begun.
+    running: bool,
+    /// Its exit status, once it has ended.
+    status: Option<u8>,
+}
+
+impl Session {
+    /// Takes a line; `each` gets what the command printed.
+    fn line(&mut self, line: &str, each: &mut impl FnMut(&str)) -> Next {
+        // Lines that were on their way follow.
+        if self.status.is_some() {
+            return Next::Stop;
+        }
+        if let Some((rest, status)) = exit_status(line).filter(|_| self.running) {
+            self.status = Some(status);
+            if !rest.is_empty() {
+                each(rest);
+            }
+            return Next::Stop;
+        }
+        if self.running {
+            each(line);
+        }
+        self.running |= line == BEGIN;
+        self.console.push(line.to_owned());
+        // What comes after a panic is nothing.
+        if line.contains("---[ end Kernel panic") { Next::Stop } else { Next::Go }
+    }
+}
+
+/// The exit status of the command, where a line tells it, and what stands before: a command need not end its last line.
+pub(crate) fn exit_status(line: &str) -> Option<(&str, u8)> {
+    let (rest, status) = line.rsplit_once(EXIT)?;
+    Some((rest, status.trim().parse().ok()?))
 }
 
 /// Makes what the kernel finds: the init script, and where it needs one the initramfs.
@@ -216,4 +238,33 @@ fn busybox(arch: &Arch, cache: &Path) -> Result<PathBuf, BootError> {
     found.cloned().ok_or_else(|| {
         DebianError::NoPackage { package: "busybox-static with a busybox".into(), suite: SUITE.into() }.into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a command printed, as a console has it, and its exit status.
+    fn watch(console: &str) -> (Vec<String>, Option<u8>) {
+        let mut session = Session::default();
+        let mut printed = Vec::new();
+        for line in console.lines() {
+            session.line(line, &mut |line| printed.push(line.to_owned()));
+        }
+        (printed, session.status)
+    }
+
+    #[test]
+    fn a_command_need_not_end_its_last_line() {
+        let (printed, status) = watch("booting\ndrm-rust: begin\none\ntwodrm-rust: exit 3\nreboot: System halted\n");
+        assert_eq!((printed, status), (vec!["one".to_owned(), "two".to_owned()], Some(3)));
+        assert_eq!(watch("drm-rust: begin\ndrm-rust: exit 0\n"), (vec![], Some(0)));
+    }
+
+    #[test]
+    fn only_the_end_of_a_line_of_the_command_tells_its_status() {
+        let said = "drm-rust: exit 1 is what it says";
+        let (printed, status) = watch(&format!("drm-rust: exit 2\ndrm-rust: begin\n{said}\n"));
+        assert_eq!((printed, status), (vec![said.to_owned()], None));
+    }
 }

@@ -184,7 +184,7 @@ impl Recorder {
             self.splats[self.attributed..].iter_mut().for_each(|splat| splat.test = Some(path.clone()));
             self.attributed = self.splats.len();
         }
-        self.status = self.status.or_else(|| boot::exit_status(line));
+        self.status = self.status.or_else(|| boot::exit_status(line).map(|(_, status)| status));
         // A kernel that died of its own tests may wait forever.
         self.is_over |= self.status.is_some() || ktap::message(line).starts_with("---[ end Kernel panic");
         self.console.push(line.to_owned());
