@@ -9,6 +9,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::error::{Explain, FileContext, FileError};
+use crate::report::Reporter;
 
 /// The lock was not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -66,11 +67,54 @@ impl Lock {
         rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).map_err(std::io::Error::from).at("lock", path)?;
         Ok(Lock { _file: file })
     }
+
+    /// Takes the lock, waiting for another run as long as that takes. Says once that it waits.
+    pub fn wait(path: &Path, reporter: &dyn Reporter) -> Result<Lock, LockError> {
+        match Lock::take(path, Duration::ZERO) {
+            Err(busy @ LockError::Busy(_)) => reporter.note(&format!("{busy}; waiting until it has finished")),
+            taken => return taken,
+        }
+        Lock::take(path, Duration::MAX)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
     use super::*;
+    use crate::report::Unit;
+
+    /// Passes on what a person is told.
+    struct Notes(Sender<String>);
+
+    impl Reporter for Notes {
+        fn begin(&self, _: &str, _: Option<u64>, _: Unit) {}
+        fn advance(&self, _: u64) {}
+        fn end(&self) {}
+        fn note(&self, text: &str) {
+            self.0.send(text.to_owned()).unwrap();
+        }
+    }
+
+    #[test]
+    fn whoever_waits_says_so_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let (send, notes) = channel();
+        drop(Lock::wait(&path, &Notes(send.clone())).unwrap());
+        assert!(notes.try_recv().is_err());
+
+        let first = Lock::take(&path, Duration::ZERO).unwrap();
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| Lock::wait(&path, &Notes(send)).map(drop));
+            let note = notes.recv().unwrap();
+            assert!(note.ends_with("; waiting until it has finished"), "{note}");
+            drop(first);
+            second.join().unwrap().unwrap();
+        });
+        assert!(notes.recv().is_err());
+    }
 
     #[test]
     fn one_at_a_time() {

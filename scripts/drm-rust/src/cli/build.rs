@@ -22,7 +22,8 @@ riscv, loongarch.
 Brings linux/ up to date first. Each configuration has a build folder of its
 own below build/, where build.log keeps everything that make said; warnings and
 errors are shown whole. When nothing changed since the last build, nothing is
-run.
+run. One command at a time uses a build folder, until the kernel that it boots
+has ended; others wait.
 
 The configuration is this tree's drm_rust_defconfig. After configuring, every
 symbol that it names is checked, and one that did not take is an error which
@@ -137,7 +138,7 @@ pub(super) fn require_emulators(context: &Context, arches: &[&Arch]) -> CommandR
 
 /// Builds one kernel and tells the person about it.
 pub(super) fn build(context: &Context, request: &Request) -> Result<Kernel, CommandError> {
-    let kernel = Builder { ws: &context.ws, request, reporter: &context.progress }.build()?;
+    let kernel = Builder::new(&context.ws, request, &context.progress)?.build()?;
     for warning in &kernel.warnings {
         context.say(warning);
     }

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 
 use super::results::ResultsError;
 use crate::error::{Class, Explain, FileError};
-use crate::lock::LockError;
 use crate::process::ProcessError;
 
 /// IGT could not be run.
@@ -21,9 +20,6 @@ pub enum IgtError {
     /// IGT wrote what is not known.
     #[error(transparent)]
     Results(#[from] ResultsError),
-    /// Another run uses the folder.
-    #[error(transparent)]
-    Lock(#[from] LockError),
     /// The kernel was built without the driver.
     #[error("the kernel has no driver `{driver}`: CONFIG_{symbol} is not set")]
     NoDriver {
@@ -57,7 +53,6 @@ impl Explain for IgtError {
         Some(match self {
             IgtError::File(error) => return error.hint(),
             IgtError::Process(error) => return error.hint(),
-            IgtError::Lock(error) => return error.hint(),
             IgtError::Results(_) => {
                 "IGT may be newer than drm-rust: scripts/drm-rust/src/igt/results.rs reads them".into()
             }

@@ -27,7 +27,6 @@ use crate::kernel::build::Kernel;
 use crate::kernel::config;
 use crate::kunit::console::Splat;
 use crate::kunit::known::Known;
-use crate::lock::Lock;
 use crate::report::{Reporter, Unit};
 pub use error::IgtError;
 use guest::{Ended, Guest};
@@ -128,7 +127,6 @@ struct Share {
 /// Runs tests. What they and the kernels left is in a folder with the driver's name, until the next run.
 pub fn run(kernel: &Kernel, root: &Root, options: &Options, reporter: &dyn Reporter) -> Result<Report, IgtError> {
     let dir = folder(kernel).join(format!("{}{}", options.driver, if options.again { "-again" } else { "" }));
-    let _lock = Lock::take(&dir.with_extension("lock"), Duration::ZERO)?;
     if dir.exists() {
         fs::remove_dir_all(&dir).at("remove", &dir)?;
     }

@@ -5,6 +5,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ use super::variant::Variant;
 use crate::base::pin::Sha256;
 use crate::error::FileContext;
 use crate::git::{GitError, Repo};
+use crate::lock::Lock;
 use crate::process::Process;
 use crate::report::{Reporter, Unit};
 use crate::setup::{self, Group};
@@ -28,6 +30,8 @@ use crate::workspace::Workspace;
 
 /// Everything that make said, in the build folder.
 const LOG: &str = "build.log";
+/// The lock of the build folder.
+const LOCK: &str = ".drm-rust.lock";
 
 /// What to build.
 #[derive(Clone, Debug)]
@@ -85,6 +89,8 @@ pub struct Kernel {
     pub time: Duration,
     /// Whether nothing had to be built.
     pub unchanged: bool,
+    /// Nobody else builds in the folder, or runs what is there, while it is used.
+    _lock: Arc<Lock>,
 }
 
 /// What is remembered of a build folder.
@@ -115,30 +121,33 @@ impl Memory {
     }
 }
 
-/// Builds.
+/// Builds. The build folder is this run's alone as long as the builder lives, or a kernel of it.
 pub struct Builder<'a> {
-    /// The checkout.
-    pub ws: &'a Workspace,
-    /// What to build.
-    pub request: &'a Request,
-    /// Who is told.
-    pub reporter: &'a dyn Reporter,
+    ws: &'a Workspace,
+    request: &'a Request,
+    reporter: &'a dyn Reporter,
+    lock: Arc<Lock>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    /// Takes the build folder, when no other run uses it any more.
+    pub fn new(ws: &'a Workspace, request: &'a Request, reporter: &'a dyn Reporter) -> Result<Self, KernelError> {
+        let lock = Lock::wait(&request.dir(ws).join(LOCK), reporter)?;
+        Ok(Builder { ws, request, reporter, lock: Arc::new(lock) })
+    }
+
     /// Builds the kernel, unless there is nothing to do.
     pub fn build(&self) -> Result<Kernel, KernelError> {
         let start = Instant::now();
         let (arch, dir) = (self.request.arch, self.request.dir(self.ws));
         let linux = self.ws.linux();
-        fs::create_dir_all(&dir).at("create", &dir)?;
         let image = dir.join(arch.image);
         let mut memory = Memory::load(&dir);
         let fragments = self.fragments()?;
         let config = self.config_key(&fragments)?;
         let key = self.kernel_key(&linux, &dir)?;
-        let mut kernel =
-            Kernel { arch, dir: dir.clone(), image, warnings: Vec::new(), time: Duration::ZERO, unchanged: true };
+        let (warnings, time, _lock) = (Vec::new(), Duration::ZERO, self.lock.clone());
+        let mut kernel = Kernel { arch, dir: dir.clone(), image, warnings, time, unchanged: true, _lock };
         let same = key.is_some_and(|key| key == memory.kernel) && memory.config == config;
         let whole = self.request.targets.is_empty();
         if whole && same && kernel.image.exists() {

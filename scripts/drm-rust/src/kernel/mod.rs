@@ -23,6 +23,7 @@ use std::path::PathBuf;
 
 use crate::error::{Explain, FileError};
 use crate::git::GitError;
+use crate::lock::LockError;
 use crate::process::ProcessError;
 use crate::setup::{Finding, commands};
 use arch::{Arch, Machine};
@@ -49,6 +50,9 @@ pub enum KernelError {
     /// A program failed.
     #[error(transparent)]
     Process(#[from] ProcessError),
+    /// The build folder could not be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// A tool is missing or too old.
     #[error("this machine lacks {}", names(.0))]
     Tools(Vec<Finding>),
@@ -88,6 +92,7 @@ impl Explain for KernelError {
             KernelError::File(error) => return error.hint(),
             KernelError::Git(error) => return error.hint(),
             KernelError::Process(error) => return error.hint(),
+            KernelError::Lock(error) => return error.hint(),
             KernelError::Tools(findings) => {
                 let options: BTreeSet<_> = findings.iter().filter_map(|finding| finding.group.option()).collect();
                 let setup: Vec<_> = ["drm-rust setup"].into_iter().chain(options).collect();

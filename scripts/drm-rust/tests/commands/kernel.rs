@@ -2,6 +2,10 @@
 
 //! `build` and `test`, where they must refuse: real kernels are for `make kunit`.
 
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
 use crate::env::{ALPHA, Env};
 use crate::setup::path_with;
 
@@ -43,6 +47,29 @@ fn a_tree_without_a_defconfig_says_so() {
 }
 
 #[test]
+fn one_run_at_a_time_uses_a_build_folder() {
+    let env = Env::with_alpha();
+    let path = env.root().join("build/um/.drm-rust.lock");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    // Unlike a lock of the program, this one is not inherited by what is started below.
+    let lock = File::create(path).unwrap();
+    lock.lock().unwrap();
+    let run = env.run(&["build", "riscv"]);
+    assert!(run.code == 1 && run.stderr.starts_with("error: linux/ has no arch/riscv/"), "{run}");
+
+    let mut run = env.drm_rust(&["build", "um"]).stderr(Stdio::piped()).spawn().unwrap();
+    let mut err = BufReader::new(run.stderr.take().unwrap());
+    let mut note = String::new();
+    err.read_line(&mut note).unwrap();
+    assert_eq!(note, "note: another drm-rust is at work in this checkout; waiting until it has finished\n");
+    drop(lock);
+    let mut rest = String::new();
+    err.read_to_string(&mut rest).unwrap();
+    assert!(rest.starts_with("error: linux/ has no arch/um/configs/drm_rust_defconfig\n"), "{rest}");
+    assert_eq!(run.wait().unwrap().code(), Some(1));
+}
+
+#[test]
 fn a_suite_that_no_source_has_is_a_mistake_of_usage() {
     let env = Env::with_alpha();
     env.write("scripts/drm-rust/known.toml", "");
@@ -60,7 +87,7 @@ fn a_suite_that_no_source_has_is_a_mistake_of_usage() {
 fn an_emulator_that_is_missing_is_named_before_anything_is_built() {
     let env = Env::with_alpha();
     let bin = env.home().join("bin");
-    std::fs::create_dir_all(&bin).unwrap();
+    fs::create_dir_all(&bin).unwrap();
     let output = env.drm_rust(&["test", "riscv"]).env("PATH", bin).output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));

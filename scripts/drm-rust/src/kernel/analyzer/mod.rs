@@ -44,7 +44,9 @@ pub struct Written {
 pub fn write(ws: &Workspace, arch: &'static Arch, reporter: &dyn Reporter) -> Result<Written, KernelError> {
     let request = Request { targets: vec!["rust/".into()], ..Request::new(arch, Variant::Plain) };
     let dir = request.dir(ws);
-    let mut broken = match (Builder { ws, request: &request, reporter }).build() {
+    // Held to the end: make is run again below.
+    let builder = Builder::new(ws, &request, reporter)?;
+    let mut broken = match builder.build() {
         Ok(_) => None,
         // Mistakes are what an editor is for. Macros and bindings are built before the rest.
         Err(error @ KernelError::Build { .. }) => Some(error),
