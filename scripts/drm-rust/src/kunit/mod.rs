@@ -195,6 +195,11 @@ impl Recorder {
     fn report(mut self, arch: &str, end: End, options: &Options) -> Report {
         let complete = self.reader.is_complete();
         let (mut suites, mut errors) = self.reader.finish();
+        let Totals { pass, skip, fail, crash } = Totals::of(&suites);
+        // Counted before failures that are known become skipped tests: those ran.
+        if skip > 0 && pass + fail + crash == 0 {
+            errors.push("no test ran: all of them were skipped".into());
+        }
         options.known.excuse(&mut suites);
         match (end, self.status) {
             (End::TooLong, _) => errors.push(format!("the kernel was stopped after {} s", LIMIT.as_secs())),
@@ -229,5 +234,36 @@ impl Recorder {
             last_lines: self.console.split_off(from),
             suites,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(console: &str, options: &Options) -> Report {
+        let mut recorder = Recorder::default();
+        console.lines().for_each(|line| _ = recorder.line(line, Duration::ZERO));
+        recorder.report("um", End::Exit(0), options)
+    }
+
+    #[test]
+    fn a_run_whose_tests_are_all_skipped_is_not_good() {
+        let suite =
+            |results: &str| format!("KTAP version 1\n1..1\n    KTAP version 1\n    1..2\n{results}ok 1 suite\n");
+        let skipped = report(&suite("    ok 1 a # SKIP no card\n    ok 2 b # SKIP no card\n"), &Options::default());
+        assert_eq!(skipped.errors, ["no test ran: all of them were skipped"]);
+        assert!(!skipped.is_good());
+        assert!(report(&suite("    ok 1 a # SKIP no card\n    ok 2 b\n"), &Options::default()).is_good());
+    }
+
+    #[test]
+    fn a_failure_that_is_known_is_of_a_test_that_ran() {
+        let known = toml::from_str("[[failure]]\ntest = 'suite'\ntext = 'broken'\nwhy = 'the base is'\n").unwrap();
+        let console =
+            "KTAP version 1\n1..1\n    KTAP version 1\n    1..1\n    # a: broken\n    not ok 1 a\nnot ok 1 suite\n";
+        let report = report(console, &Options { known, ..Options::default() });
+        assert_eq!((report.totals.skip, report.totals.all()), (1, 1));
+        assert!(report.is_good());
     }
 }
