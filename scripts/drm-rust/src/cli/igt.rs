@@ -37,11 +37,14 @@ list is @FILE or one of scripts/drm-rust/igt/:
   kms                           what a virtual KMS driver must get right
 
 Fails with exit code 4 when a subtest fails, crashes, hangs or never begins,
-when none passes, and when the kernel dies or reports a mistake of its own. With
---compare, only where the driver does worse than the other one, and does so again
-when those subtests are run once more, one at a time. Results are in igt/ of the
-build folder: DRIVER.json, DRIVER.xml for JUnit, and DRIVER/ with everything that
-the tests and the kernel said.";
+when none passes, and when the kernel dies or reports a mistake of its own.
+
+With --compare, fails only where the driver does worse than the other one, and
+does so again when those subtests are run once more, one at a time; and where
+the kernel dies or reports a mistake outside of subtests.
+
+Results are in igt/ of the build folder: DRIVER.json, DRIVER.xml for JUnit, and
+DRIVER/ with everything that the tests and the kernel said.";
 
 #[derive(Args)]
 struct Arguments {

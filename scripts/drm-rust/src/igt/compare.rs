@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Report;
 use super::results::Status;
+use super::{Death, Report};
 
 /// How a subtest ended with each driver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,15 +56,21 @@ pub fn settle(first: [&mut Report; 2], again: [&Report; 2]) -> Vec<String> {
     fine
 }
 
-/// Where a driver does worse, a line for each: in its subtests, in the kernel's own reports outside of subtests, or
-/// because nothing passes with it.
+/// Where a driver does worse, a line for each: in its subtests, where the kernel dies or reports a mistake of its own
+/// outside of subtests, or because nothing passes with it.
 pub fn worse(rows: &[Row], report: &Report) -> Vec<String> {
     let of_row = |row: &Row| format!("{}: {}, not {}", row.name, row.status.name(), row.reference.name());
     let subtests = rows.iter().filter(|row| row.is_worse()).map(of_row);
     let outside = report.unknown_splats().filter(|splat| splat.test.is_none());
     let outside = outside.map(|splat| format!("outside of tests: {}", splat.line));
+    // A row tells of a death in its subtest. In a test with subtests, the kernel died between or after them.
+    let is_row = |name: &str| {
+        let has_subtests = |row: &Row| row.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('@'));
+        rows.iter().any(|row| row.name == name) && !rows.iter().any(has_subtests)
+    };
+    let deaths = report.deaths.iter().filter(|death| !death.test.as_deref().is_some_and(is_row)).map(Death::line);
     let none = !report.subtests.iter().any(|subtest| subtest.status < Status::Skip);
-    subtests.chain(outside).chain(none.then(|| "no subtest passed".to_owned())).collect()
+    subtests.chain(deaths).chain(outside).chain(none.then(|| "no subtest passed".to_owned())).collect()
 }
 
 /// The table for a person: every row, or those that differ.
@@ -119,5 +125,19 @@ mod tests {
         let rows = rows(&ours, &theirs);
         assert_eq!(worse(&rows, &ours), ["a@1: fail, not pass"]);
         assert_eq!(rows[1].reference, Status::Fail);
+    }
+
+    #[test]
+    fn a_kernel_that_dies_outside_of_subtests_is_worse() {
+        let died_in = |test: Option<&str>| {
+            let mut ours = report("ours", &[("a@1", Status::Pass), ("a@2", Status::Incomplete), ("b", Status::NotRun)]);
+            let test = test.map(str::to_owned);
+            ours.deaths = vec![Death { test, what: "hung".into(), last_lines: Vec::new() }];
+            worse(&rows(&ours, &ours), &ours)
+        };
+        assert_eq!(died_in(None), ["outside of tests: the kernel hung"]);
+        assert_eq!(died_in(Some("a")), ["a: the kernel hung"]);
+        // The other driver does the same there.
+        assert!(died_in(Some("a@2")).is_empty() && died_in(Some("b")).is_empty());
     }
 }

@@ -68,6 +68,13 @@ pub struct Death {
     pub last_lines: Vec<String>,
 }
 
+impl Death {
+    /// Where and how, in one line.
+    fn line(&self) -> String {
+        format!("{}: the kernel {}", self.test.as_deref().unwrap_or("outside of tests"), self.what)
+    }
+}
+
 /// What a run has shown.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
@@ -232,11 +239,7 @@ fn gather(guest: &mut Guest<'_>, name: &str) -> Result<Vec<Subtest>, IgtError> {
 
 /// What is wrong with a run as a whole.
 fn errors(report: &Report) -> Vec<String> {
-    let mut errors: Vec<String> = Vec::new();
-    for death in &report.deaths {
-        let test = death.test.as_deref().unwrap_or("outside of tests");
-        errors.push(format!("{test}: the kernel {}", death.what));
-    }
+    let mut errors: Vec<String> = report.deaths.iter().map(Death::line).collect();
     match report.unknown_splats().count() {
         0 => {}
         1 => errors.push("the kernel reported a mistake of its own".into()),
