@@ -36,23 +36,30 @@ fn add(suite: &mut TestSuite, test: &Test, prefix: &str) {
             format!("{prefix}{}.", test.name)
         };
         test.tests.iter().for_each(|test| add(suite, test, &prefix));
-        return;
     }
+    // CI systems show no failures but those of tests: a suite that fails by itself is one, too.
+    if test.tests.is_empty() || test.is_bad_itself() {
+        suite.add_test_case(case(suite.name.as_str(), test, prefix));
+    }
+}
+
+fn case(suite: &str, test: &Test, prefix: &str) -> TestCase {
     let mut status = match test.status {
         Status::Pass => TestCaseStatus::success(),
         Status::Skip => TestCaseStatus::skipped(),
         Status::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Status::Crash => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
-    if let Some(message) = test.reason.clone().or_else(|| test.errors.first().cloned()) {
-        status.set_message(message);
+    let messages: Vec<_> = test.reason.iter().chain(&test.errors).map(String::as_str).collect();
+    if !messages.is_empty() {
+        status.set_message(messages.join("; "));
     }
     if test.status.is_bad() {
         status.set_description(test.log.join("\n"));
     }
     let mut case = TestCase::new(format!("{prefix}{}", test.name), status);
-    case.set_classname(suite.name.as_str()).set_time(std::time::Duration::from_secs_f64(test.seconds));
-    suite.add_test_case(case);
+    case.set_classname(suite).set_time(std::time::Duration::from_secs_f64(test.seconds));
+    case
 }
 
 #[cfg(test)]
@@ -64,6 +71,24 @@ mod tests {
         Test { name: name.into(), status, seconds: 0.5, tests, log: vec!["a < b".into()], ..Test::default() }
     }
 
+    fn report(suites: Vec<Test>) -> Report {
+        Report {
+            arch: "um".into(),
+            tree: None,
+            filter: None,
+            seconds: 1.0,
+            totals: Totals::of(&suites),
+            errors: Vec::new(),
+            splats: Vec::new(),
+            last_lines: Vec::new(),
+            suites,
+        }
+    }
+
+    fn read(report: Report) -> quick_junit::Report {
+        quick_junit::Report::deserialize_from_str(&xml(&report)).unwrap()
+    }
+
     #[test]
     fn suites_cases_and_a_dead_kernel_are_told() {
         let parameters = vec![test("one", Status::Pass, vec![]), test("two", Status::Fail, vec![])];
@@ -72,23 +97,26 @@ mod tests {
             Status::Fail,
             vec![test("plain", Status::Skip, vec![]), test("all", Status::Fail, parameters)],
         );
-        let suites = vec![suite];
-        let report = Report {
-            arch: "um".into(),
-            tree: None,
-            filter: None,
-            seconds: 1.0,
-            totals: Totals::of(&suites),
-            errors: vec!["the kernel panicked".into()],
-            splats: Vec::new(),
-            last_lines: vec!["Kernel panic".into()],
-            suites,
-        };
-        let read = quick_junit::Report::deserialize_from_str(&xml(&report)).unwrap();
+        let errors = vec!["the kernel panicked".into()];
+        let read = read(Report { errors, last_lines: vec!["Kernel panic".into()], ..report(vec![suite]) });
         assert_eq!((read.tests, read.failures, read.errors), (4, 1, 1));
         let names: Vec<_> = read.test_suites[0].test_cases.iter().map(|case| case.name.to_string()).collect();
         assert_eq!(names, ["plain", "all.one", "all.two"]);
         let failed = &read.test_suites[0].test_cases[2].status;
         assert!(matches!(failed, TestCaseStatus::NonSuccess { description: Some(log), .. } if log.as_str() == "a < b"));
+    }
+
+    #[test]
+    fn a_suite_that_fails_by_itself_is_a_case() {
+        let passed = || vec![test("one", Status::Pass, vec![])];
+        let planned = Test { errors: vec!["planned 2 tests, saw 1".into()], ..test("short", Status::Fail, passed()) };
+        let leaving = test("leaving", Status::Fail, passed());
+        let read = read(report(vec![planned, leaving, test("fine", Status::Pass, passed())]));
+        assert_eq!((read.tests, read.failures, read.errors), (5, 2, 0));
+        let case = &read.test_suites[0].test_cases[1];
+        assert_eq!((case.name.as_str(), case.classname.as_ref().unwrap().as_str()), ("short", "short"));
+        let message = |message: &str| message == "planned 2 tests, saw 1";
+        assert!(matches!(&case.status, TestCaseStatus::NonSuccess { message: Some(m), .. } if message(m.as_str())));
+        assert_eq!(read.test_suites[1].test_cases[1].name.as_str(), "leaving");
     }
 }

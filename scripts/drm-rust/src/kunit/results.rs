@@ -59,6 +59,14 @@ pub struct Test {
     pub tests: Vec<Test>,
 }
 
+impl Test {
+    /// Whether it is bad for more than what its tests say.
+    pub fn is_bad_itself(&self) -> bool {
+        let deeper = self.tests.iter().any(|test| test.status.is_bad());
+        self.status.is_bad() && (!deeper || !self.errors.is_empty())
+    }
+}
+
 /// How many tests ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Totals {
@@ -106,8 +114,7 @@ pub fn failures<'a>(tests: &'a [Test], each: &mut impl FnMut(&[&'a str], &'a Tes
     fn walk<'a>(tests: &'a [Test], path: &mut Vec<&'a str>, each: &mut impl FnMut(&[&'a str], &'a Test)) {
         for test in tests.iter().filter(|test| test.status.is_bad()) {
             path.push(&test.name);
-            let deeper = test.tests.iter().any(|test| test.status.is_bad());
-            if !deeper || !test.errors.is_empty() {
+            if test.is_bad_itself() {
                 each(path, test);
             }
             walk(&test.tests, path, each);
