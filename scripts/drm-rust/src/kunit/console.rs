@@ -9,6 +9,7 @@ use super::ktap::message;
 /// What the first line of a report has in it.
 const SIGNS: &[&str] = &[
     "BUG: ",
+    "kernel BUG at ",
     "WARNING: ",
     "KASAN: ",
     "UBSAN: ",
@@ -100,6 +101,13 @@ mod tests {
         assert_eq!(found.len(), 2);
         assert!(found[0].starts_with("WARNING: lib/debugobjects.c:615"));
         assert!(found[1].starts_with("BUG: sleeping"));
+    }
+
+    #[test]
+    fn a_bug_is_one_report() {
+        let console = "[    3.0] kernel BUG at drivers/gpu/drm/drm_file.c:12!\n[    3.0] Kernel BUG [#1]\n";
+        let found: Vec<_> = console.lines().filter(|line| is_report(line)).map(message).collect();
+        assert_eq!(found, ["kernel BUG at drivers/gpu/drm/drm_file.c:12!"]);
     }
 
     #[test]
