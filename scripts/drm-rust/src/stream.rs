@@ -52,6 +52,7 @@ pub fn run(
     mut each: impl FnMut(&str, Duration) -> Next,
 ) -> Result<End, ProcessError> {
     let start = Instant::now();
+    let too_long = || limits.total.is_some_and(|limit| start.elapsed() >= limit);
     let (mut child, output) = process.start_merged()?;
     let lines = read_lines(output);
     let mut heard = start;
@@ -59,16 +60,18 @@ pub fn run(
         let deadlines = [limits.total.map(|limit| start + limit), limits.silence.map(|limit| heard + limit)];
         let wait = deadlines.iter().flatten().min().map(|deadline| deadline.saturating_duration_since(Instant::now()));
         match lines.recv_timeout(wait.unwrap_or(Duration::MAX / 2)) {
-            Ok(line) => {
+            Ok((line, _)) => {
                 heard = Instant::now();
                 if each(&line, start.elapsed()) == Next::Stop {
                     break Some(End::Stopped);
                 }
+                if too_long() {
+                    break Some(End::TooLong);
+                }
             }
             Err(RecvTimeoutError::Disconnected) => break None,
             Err(RecvTimeoutError::Timeout) => {
-                let too_long = limits.total.is_some_and(|limit| start.elapsed() >= limit);
-                break Some(if too_long { End::TooLong } else { End::Silent });
+                break Some(if too_long() { End::TooLong } else { End::Silent });
             }
         }
     };
@@ -77,14 +80,18 @@ pub fn run(
         return Ok(End::Exit(status.code().unwrap_or(-1)));
     };
     // What it has said by now counts; what it says about being stopped does not.
-    while let Ok(line) = lines.try_recv() {
+    let now = Instant::now();
+    while let Ok((line, heard)) = lines.try_recv()
+        && heard <= now
+    {
         each(&line, start.elapsed());
     }
     stop(&mut child).map_err(|source| process.lost(source))?;
     Ok(end)
 }
 
-fn read_lines(output: PipeReader) -> Receiver<String> {
+/// The lines, and when they were read.
+fn read_lines(output: PipeReader) -> Receiver<(String, Instant)> {
     let (send, lines) = channel();
     std::thread::spawn(move || {
         let mut output = BufReader::new(output);
@@ -92,7 +99,7 @@ fn read_lines(output: PipeReader) -> Receiver<String> {
         // A console may say anything: bytes that are no text are replaced.
         while output.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
             let text = String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']).to_owned();
-            if send.send(text).is_err() {
+            if send.send((text, Instant::now())).is_err() {
                 return;
             }
             line.clear();
@@ -146,5 +153,19 @@ mod tests {
         assert_eq!(shell("while :; do echo x; sleep 0.05; done", total).0, End::TooLong);
         assert_eq!(shell("echo x; exec sleep 60", silence), (End::Silent, vec!["x".to_owned()]));
         assert_eq!(shell("echo enough; exec sleep 60", Limits::default()).0, End::Stopped);
+    }
+
+    #[test]
+    fn what_talks_faster_than_it_is_read_is_stopped() {
+        let talk = Process::new("sh").args(["-c", "while :; do echo y; done"]);
+        let slow = |next| {
+            move |_: &str, _| {
+                std::thread::sleep(Duration::from_micros(100));
+                next
+            }
+        };
+        let total = Limits { total: Some(Duration::from_millis(30)), silence: None };
+        assert_eq!(run(&talk, total, slow(Next::Go)).unwrap(), End::TooLong);
+        assert_eq!(run(&talk, Limits::default(), slow(Next::Stop)).unwrap(), End::Stopped);
     }
 }
