@@ -66,13 +66,9 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         return Ok(());
     }
     let limit = arguments.timeout.map(Duration::from_secs);
-    let mut broken = None;
-    let status = boot::run(&kernel, &context.ws.cache, &arguments.command, arguments.words.get(), limit, |line| {
-        broken = broken.take().or(context.data(&format!("{line}\n")).err());
-    })?;
-    match (broken, status) {
-        (Some(error), _) => Err(error),
-        (None, 0) => Ok(()),
-        (None, status) => Err(CommandError::status(status)),
+    let each = |line: &str| context.data(&format!("{line}\n"));
+    match boot::run(&kernel, &context.ws.cache, &arguments.command, arguments.words.get(), limit, each)?? {
+        0 => Ok(()),
+        status => Err(CommandError::status(status)),
     }
 }

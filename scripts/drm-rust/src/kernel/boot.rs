@@ -67,29 +67,29 @@ pub fn shell(kernel: &Kernel, cache: &Path, words: Vec<String>) -> Result<(), Bo
     Ok(())
 }
 
-/// Boots and runs a command; `each` gets the lines that it prints. `words` are for the kernel's command line. Gives the
-/// command's exit status.
-pub fn run(
+/// Boots and runs a command; `each` gets the lines that it prints, and ends the run where it fails. `words` are for the
+/// kernel's command line. Gives the command's exit status, or the error of `each`.
+pub fn run<E>(
     kernel: &Kernel,
     cache: &Path,
     command: &[String],
     words: Vec<String>,
     limit: Option<Duration>,
-    mut each: impl FnMut(&str),
-) -> Result<u8, BootError> {
+    mut each: impl FnMut(&str) -> Result<(), E>,
+) -> Result<Result<u8, E>, BootError> {
     let mut boot = prepare(kernel, cache, Some(command))?;
     boot.kernel.extend(words);
     let path = kernel.dir.join("boot.log");
     let mut log = File::create(&path).at("create", &path)?;
-    let mut session = Session::default();
+    let mut session = Session::new();
     let limits = Limits { total: limit, silence: None };
     let end = stream::run(&machine::command(kernel.arch, &kernel.image, &boot), limits, |line, _| {
         // A full disk shows in what is missing from the log.
         let _ = writeln!(log, "{line}");
         session.line(line, &mut each)
     })?;
-    if let Some(status) = session.status {
-        return Ok(status);
+    if let Some(outcome) = session.outcome {
+        return Ok(outcome);
     }
     let what = match end {
         End::TooLong => format!("was stopped after {} s", limit.unwrap_or_default().as_secs()),
@@ -101,31 +101,33 @@ pub fn run(
 }
 
 /// What the console has told of the command so far.
-#[derive(Default)]
-struct Session {
+struct Session<E> {
     console: Vec<String>,
     /// Whether the command has begun.
     running: bool,
-    /// Its exit status, once it has ended.
-    status: Option<u8>,
+    /// Its exit status, once it has ended, or why nobody wants more of what it prints.
+    outcome: Option<Result<u8, E>>,
 }
 
-impl Session {
+impl<E> Session<E> {
+    fn new() -> Self {
+        Session { console: Vec::new(), running: false, outcome: None }
+    }
+
     /// Takes a line; `each` gets what the command printed.
-    fn line(&mut self, line: &str, each: &mut impl FnMut(&str)) -> Next {
+    fn line(&mut self, line: &str, each: &mut impl FnMut(&str) -> Result<(), E>) -> Next {
         // Lines that were on their way follow.
-        if self.status.is_some() {
-            return Next::Stop;
-        }
-        if let Some((rest, status)) = exit_status(line).filter(|_| self.running) {
-            self.status = Some(status);
-            if !rest.is_empty() {
-                each(rest);
-            }
+        if self.outcome.is_some() {
             return Next::Stop;
         }
         if self.running {
-            each(line);
+            let ended = exit_status(line);
+            let printed = ended.map_or(Some(line), |(rest, _)| Some(rest).filter(|rest| !rest.is_empty()));
+            let told = printed.map_or(Ok(()), each);
+            self.outcome = told.map(|()| ended.map(|(_, status)| status)).transpose();
+        }
+        if self.outcome.is_some() {
+            return Next::Stop;
         }
         self.running |= line == BEGIN;
         self.console.push(line.to_owned());
@@ -246,12 +248,14 @@ mod tests {
 
     /// What a command printed, as a console has it, and its exit status.
     fn watch(console: &str) -> (Vec<String>, Option<u8>) {
-        let mut session = Session::default();
+        let mut session = Session::<()>::new();
         let mut printed = Vec::new();
-        for line in console.lines() {
-            session.line(line, &mut |line| printed.push(line.to_owned()));
-        }
-        (printed, session.status)
+        let mut each = |line: &str| {
+            printed.push(line.to_owned());
+            Ok(())
+        };
+        console.lines().for_each(|line| _ = session.line(line, &mut each));
+        (printed, session.outcome.map(|outcome| outcome.expect("nothing fails here")))
     }
 
     #[test]
@@ -259,6 +263,19 @@ mod tests {
         let (printed, status) = watch("booting\ndrm-rust: begin\none\ntwodrm-rust: exit 3\nreboot: System halted\n");
         assert_eq!((printed, status), (vec!["one".to_owned(), "two".to_owned()], Some(3)));
         assert_eq!(watch("drm-rust: begin\ndrm-rust: exit 0\n"), (vec![], Some(0)));
+    }
+
+    #[test]
+    fn a_reader_that_is_gone_ends_the_run() {
+        let mut session = Session::new();
+        let mut asked = 0;
+        let mut each = |_: &str| {
+            asked += 1;
+            if asked < 2 { Ok(()) } else { Err("broken pipe") }
+        };
+        let next = ["drm-rust: begin", "y", "y", "y", "drm-rust: exit 0"].map(|line| session.line(line, &mut each));
+        assert_eq!(next, [Next::Go, Next::Go, Next::Stop, Next::Stop, Next::Stop]);
+        assert_eq!((session.outcome, asked), (Some(Err("broken pipe")), 2));
     }
 
     #[test]
