@@ -4,6 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -100,6 +101,9 @@ struct Memory {
     config: String,
     /// What its kernel was made from; empty if the build failed or the work tree had changes.
     kernel: String,
+    /// The kernel as its build left it.
+    #[serde(default)]
+    image: Option<Stamp>,
     /// The steps of its longest build, to measure the progress of the next.
     steps: u64,
 }
@@ -118,6 +122,22 @@ impl Memory {
         let path = Memory::path(dir);
         let text = serde_json::to_string(self).expect("plain data can be written");
         Ok(fs::write(&path, text).at("write", &path)?)
+    }
+}
+
+/// What tells a file from one that was written in its place, for example by a make of somebody else.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    size: u64,
+    /// When it was written: seconds and nanoseconds.
+    written: (i64, i64),
+}
+
+impl Stamp {
+    /// None where there is no such file.
+    fn of(path: &Path) -> Option<Stamp> {
+        let data = fs::metadata(path).ok()?;
+        Some(Stamp { size: data.size(), written: (data.mtime(), data.mtime_nsec()) })
     }
 }
 
@@ -150,7 +170,8 @@ impl<'a> Builder<'a> {
         let mut kernel = Kernel { arch, dir: dir.clone(), image, warnings, time, unchanged: true, _lock };
         let same = key.is_some_and(|key| key == memory.kernel) && memory.config == config;
         let whole = self.request.targets.is_empty();
-        if whole && same && kernel.image.exists() {
+        let image = Stamp::of(&kernel.image);
+        if whole && same && image.is_some() && image == memory.image {
             kernel.time = start.elapsed();
             return Ok(kernel);
         }
@@ -177,6 +198,7 @@ impl<'a> Builder<'a> {
         if whole {
             memory.steps = memory.steps.max(steps);
             memory.kernel = key.unwrap_or_default();
+            memory.image = Stamp::of(&kernel.image);
             memory.save(&dir)?;
         } else {
             targets::require_objects(&dir, &self.request.targets)?;
@@ -324,5 +346,30 @@ mod tests {
              CONFIG_TOY is n, not y: it depends on NEW (Kconfig:1)"
         );
         assert!(error.hint().unwrap().contains("arch/um/configs/drm_rust_defconfig"));
+    }
+
+    #[test]
+    fn a_file_is_told_from_one_in_its_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("linux");
+        assert_eq!(Stamp::of(&path), None);
+        let write = |text: &str, seconds| {
+            fs::write(&path, text).unwrap();
+            let time = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
+            File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+            Stamp::of(&path).unwrap()
+        };
+        let first = write("kernel", 1);
+        assert_eq!(write("kernel", 1), first);
+        assert_ne!(write("kernel", 2), first);
+        assert_ne!(write("kernel+", 1), first);
+    }
+
+    #[test]
+    fn a_memory_without_the_image_keeps_its_steps() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(Memory::path(dir.path()), r#"{"config":"a","kernel":"b","steps":7}"#).unwrap();
+        let memory = Memory::load(dir.path());
+        assert_eq!((memory.steps, memory.image), (7, None));
     }
 }
