@@ -2,6 +2,9 @@
 
 //! What `make` of the kernel is told: which tools, which compiler cache, and what makes equal sources equal kernels.
 
+use std::fs;
+use std::path::Path;
+
 use super::needs::LLVM;
 use super::{Group, rust_src};
 use crate::base::pin::Pin;
@@ -18,9 +21,11 @@ pub fn kernel_variables(ws: &Workspace) -> Variables {
     let library = rust_src::library(&ws.cache);
     variables.extend(library.map(|library| ("RUST_LIB_SRC", library.display().to_string())));
     variables.extend(fixed(ws));
-    if has_ccache(ws) {
+    let dir = ws.cache.join("ccache");
+    // Without its folder, ccache would not run the compiler at all.
+    if has_ccache(ws) && is_writable(&dir) {
         variables.push(("CC", cached_compiler()));
-        variables.extend(ccache(ws));
+        variables.extend(ccache(ws, &dir));
     }
     variables
 }
@@ -43,14 +48,19 @@ fn has_ccache(ws: &Workspace) -> bool {
     super::check(&[Group::Optional], &ws.cache).iter().any(|found| found.name == "ccache" && found.state.is_met())
 }
 
+/// Whether files can be made in a folder, which is made itself.
+fn is_writable(dir: &Path) -> bool {
+    fs::create_dir_all(dir).and_then(|()| tempfile::tempfile_in(dir)).is_ok()
+}
+
 /// HOSTCC stays as it is: it links the host programs that are Rust, as one word.
 fn cached_compiler() -> String {
     format!("ccache clang{LLVM}")
 }
 
-fn ccache(ws: &Workspace) -> Variables {
+fn ccache(ws: &Workspace, dir: &Path) -> Variables {
     vec![
-        ("CCACHE_DIR", ws.cache.join("ccache").display().to_string()),
+        ("CCACHE_DIR", dir.display().to_string()),
         ("CCACHE_MAXSIZE", CACHE_SIZE.to_owned()),
         // Another checkout of the same tree finds what this one has compiled.
         ("CCACHE_BASEDIR", ws.root.display().to_string()),
@@ -76,6 +86,17 @@ fn makefile(variables: &Variables) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_compiler_cache_needs_a_folder_that_can_be_made() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(is_writable(&dir.path().join("cache/ccache")));
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(!is_writable(&file) && !is_writable(&file.join("ccache")));
+        // Nobody can make files there, not even root.
+        assert!(!is_writable(Path::new("/proc/self")));
+    }
 
     #[test]
     fn the_compiler_is_no_variable_of_the_makefile() {
