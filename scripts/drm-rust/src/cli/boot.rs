@@ -27,6 +27,9 @@ static busybox. The command's output goes to standard output, and its exit
 status is that of drm-rust; everything that the kernel said is in boot.log of
 the build folder.
 
+In a shell, Ctrl-C goes to what runs in the kernel. In QEMU, Ctrl-A X ends a
+kernel that hangs, and Ctrl-A twice is Ctrl-A for the shell.
+
   drm-rust boot um -- ls /sys/class/drm
   drm-rust boot riscv -- cat /proc/cpuinfo";
 

@@ -62,6 +62,7 @@ impl Explain for BootError {
 /// Boots to a shell on the caller's terminal, until it ends. `words` are for the kernel's command line.
 pub fn shell(kernel: &Kernel, cache: &Path, words: Vec<String>) -> Result<(), BootError> {
     let mut boot = prepare(kernel, cache, None)?;
+    boot.interactive = true;
     boot.kernel.extend(words);
     machine::command(kernel.arch, &kernel.image, &boot).run_attached()?;
     Ok(())
@@ -154,7 +155,7 @@ pub(crate) fn prepare(kernel: &Kernel, cache: &Path, command: Option<&[String]>)
         machine::with_root(arch, Path::new("/"), &script)
     } else {
         let initramfs = initramfs(kernel, &dir, &script, cache)?;
-        Boot { kernel: Vec::new(), qemu: vec!["-initrd".into(), initramfs.display().to_string()] }
+        Boot { qemu: vec!["-initrd".into(), initramfs.display().to_string()], ..Boot::default() }
     };
     boot.kernel.push("quiet".into());
     if arch.machine != Machine::Uml {

@@ -19,6 +19,8 @@ pub struct Boot {
     pub kernel: Vec<String>,
     /// Further arguments of QEMU.
     pub qemu: Vec<String>,
+    /// Whether a person types at its console: Ctrl-C is the guest's then, and Ctrl-A X ends QEMU.
+    pub interactive: bool,
 }
 
 /// The emulator of an architecture, if this machine lacks it.
@@ -35,7 +37,8 @@ pub fn command(arch: &Arch, image: &Path, boot: &Boot) -> Process {
         Machine::Uml => Process::new(image).arg(format!("mem={MEMORY}M")).args(kernel),
         Machine::Qemu { program, args, console, shutdown: _ } => {
             let words: Vec<_> = std::iter::once(format!("console={console}")).chain(kernel.cloned()).collect();
-            let process = Process::new(program).args(["-nodefaults", "-nographic", "-no-reboot", "-serial", "stdio"]);
+            let serial = if boot.interactive { "mon:stdio" } else { "stdio" };
+            let process = Process::new(program).args(["-nodefaults", "-nographic", "-no-reboot", "-serial", serial]);
             let process = process.args(["-m", &MEMORY.to_string(), "-accel", accelerator(arch)]).args(*args);
             process.arg("-kernel").arg(image).arg("-append").arg(words.join(" ")).args(&boot.qemu)
         }
@@ -46,7 +49,7 @@ pub fn command(arch: &Arch, image: &Path, boot: &Boot) -> Process {
 /// Makes a kernel take a folder of this machine as its root, read only, and `init` in there as its first program. UML
 /// gets standard input and output as its console.
 pub fn with_root(arch: &Arch, root: &Path, init: &Path) -> Boot {
-    let mut boot = Boot { kernel: vec!["root=/dev/root".into(), "ro".into()], qemu: Vec::new() };
+    let mut boot = Boot { kernel: vec!["root=/dev/root".into(), "ro".into()], ..Boot::default() };
     boot.kernel.push(format!("init={}", init.display()));
     let words: &[&str] = match &arch.machine {
         Machine::Uml => {
@@ -87,4 +90,19 @@ fn accelerator(arch: &Arch) -> &'static str {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let supported = cpu.split_whitespace().any(|flag| flag == "vmx" || flag == "svm");
     if same && supported && fs::File::options().read(true).write(true).open("/dev/kvm").is_ok() { "kvm" } else { "tcg" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_a_person_reach_the_guest() {
+        let serial = |interactive| {
+            let boot = Boot { interactive, ..Boot::default() };
+            let line = command("riscv".parse().unwrap(), Path::new("Image"), &boot).command_line();
+            line.split_once("-serial ").unwrap().1.split(' ').next().unwrap().to_owned()
+        };
+        assert_eq!([serial(true), serial(false)], ["mon:stdio", "stdio"]);
+    }
 }
