@@ -14,7 +14,7 @@ use drm_rust::igt::results::{Status, Subtest, counts};
 use drm_rust::igt::root::{self, Root};
 use drm_rust::igt::{self, Options, Report, junit};
 use drm_rust::kernel::KernelError;
-use drm_rust::kernel::arch::Arch;
+use drm_rust::kernel::arch::{ARCHES, Arch};
 use drm_rust::kernel::build::{Kernel, Request};
 use drm_rust::kunit::known;
 use drm_rust::setup::{self, Group};
@@ -141,7 +141,8 @@ fn arch(name: &str) -> Result<&'static Arch, CommandError> {
     if arch.is_of_this_machine() {
         return Ok(arch);
     }
-    let hint = format!("--arch is um or {}, this machine's own", std::env::consts::ARCH);
+    let own: Vec<_> = ARCHES.iter().filter(|arch| arch.is_of_this_machine()).map(|arch| arch.name).collect();
+    let hint = format!("--arch is {}, this machine's own", own.join(" or "));
     Err(CommandError::usage(format!("IGT cannot run on {arch} here"), hint))
 }
 

@@ -17,6 +17,8 @@ pub enum Machine {
     Qemu {
         /// The emulator.
         program: &'static str,
+        /// What Rust calls a machine of this architecture.
+        host: &'static str,
         /// The machine, and whatever KUnit or a user space needs of it.
         args: &'static [&'static str],
         /// The kernel's name for the serial console.
@@ -55,6 +57,7 @@ pub static ARCHES: &[Arch] = &[
         kasan: true,
         machine: Machine::Qemu {
             program: "qemu-system-x86_64",
+            host: "x86_64",
             args: &["-bios", "qboot.rom", "-cpu", "max"],
             console: "ttyS0",
             shutdown: "reboot",
@@ -68,6 +71,7 @@ pub static ARCHES: &[Arch] = &[
         kasan: true,
         machine: Machine::Qemu {
             program: "qemu-system-aarch64",
+            host: "aarch64",
             args: &["-machine", "virt", "-cpu", "cortex-a57"],
             console: "ttyAMA0",
             shutdown: "reboot",
@@ -81,6 +85,7 @@ pub static ARCHES: &[Arch] = &[
         kasan: true,
         machine: Machine::Qemu {
             program: "qemu-system-riscv64",
+            host: "riscv64",
             args: &["-machine", "virt", "-cpu", "rv64"],
             console: "ttyS0",
             shutdown: "reboot",
@@ -94,6 +99,7 @@ pub static ARCHES: &[Arch] = &[
         kasan: false,
         machine: Machine::Qemu {
             program: "qemu-system-loongarch64",
+            host: "loongarch64",
             args: &["-machine", "virt", "-cpu", "max", "-device", "pvpanic-pci"],
             console: "ttyS0",
             shutdown: "poweroff",
@@ -104,7 +110,15 @@ pub static ARCHES: &[Arch] = &[
 impl Arch {
     /// Whether programs of this machine run on its kernel.
     pub fn is_of_this_machine(&self) -> bool {
-        self.name == std::env::consts::ARCH || self.machine == Machine::Uml
+        self.is_of(std::env::consts::ARCH)
+    }
+
+    /// Whether programs of a machine, as Rust calls it, run on its kernel. UML is a program of the machine itself.
+    fn is_of(&self, machine: &str) -> bool {
+        match &self.machine {
+            Machine::Uml => true,
+            Machine::Qemu { host, .. } => *host == machine,
+        }
     }
 
     /// The defconfig of this tree, below the top of Linux.
@@ -140,5 +154,22 @@ impl FromStr for &'static Arch {
 
     fn from_str(name: &str) -> Result<Self, UnknownArch> {
         ARCHES.iter().find(|arch| arch.name == name).ok_or_else(|| UnknownArch(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_machine_runs_programs_of_its_own_and_uml() {
+        let names = |machine| {
+            let arches = ARCHES.iter().filter(|arch| arch.is_of(machine));
+            arches.map(|arch| arch.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("x86_64"), ["um", "x86_64"]);
+        assert_eq!(names("aarch64"), ["um", "arm64"]);
+        assert_eq!(names("riscv64"), ["um", "riscv"]);
+        assert_eq!(names("loongarch64"), ["um", "loongarch"]);
     }
 }

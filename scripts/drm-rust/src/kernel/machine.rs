@@ -35,11 +35,11 @@ pub fn command(arch: &Arch, image: &Path, boot: &Boot) -> Process {
     let kernel = boot.kernel.iter();
     let process = match &arch.machine {
         Machine::Uml => Process::new(image).arg(format!("mem={MEMORY}M")).args(kernel),
-        Machine::Qemu { program, args, console, shutdown: _ } => {
+        Machine::Qemu { program, args, console, .. } => {
             let words: Vec<_> = std::iter::once(format!("console={console}")).chain(kernel.cloned()).collect();
             let serial = if boot.interactive { "mon:stdio" } else { "stdio" };
             let process = Process::new(program).args(["-nodefaults", "-nographic", "-no-reboot", "-serial", serial]);
-            let process = process.args(["-m", &MEMORY.to_string(), "-accel", accelerator(arch)]).args(*args);
+            let process = process.args(["-m", &MEMORY.to_string()]).args(*args).args(accelerator(arch));
             process.arg("-kernel").arg(image).arg("-append").arg(words.join(" ")).args(&boot.qemu)
         }
     };
@@ -83,18 +83,31 @@ fn folder(dir: &Path, tag: &str, options: &str) -> Vec<String> {
     ["-fsdev", &device, "-device", &format!("virtio-9p-pci,fsdev={id},mount_tag={tag}")].map(str::to_owned).into()
 }
 
-/// KVM where this processor can run a guest of the architecture, else emulation. A `/dev/kvm` alone tells nothing:
-/// without the processor's support the guest hangs.
-fn accelerator(arch: &Arch) -> &'static str {
-    let same = arch.name == std::env::consts::ARCH;
-    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let supported = cpu.split_whitespace().any(|flag| flag == "vmx" || flag == "svm");
-    if same && supported && fs::File::options().read(true).write(true).open("/dev/kvm").is_ok() { "kvm" } else { "tcg" }
+/// KVM where this processor can run a guest of the architecture, else emulation. KVM has this machine's processor only,
+/// which QEMU calls `max` on every architecture.
+fn accelerator(arch: &Arch) -> &'static [&'static str] {
+    let cpu = || fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let device = || fs::File::options().read(true).write(true).open("/dev/kvm").is_ok();
+    let kvm = arch.is_of_this_machine() && runs_guests(arch, &cpu()) && device();
+    if kvm { &["-accel", "kvm", "-cpu", "max"] } else { &["-accel", "tcg"] }
+}
+
+/// Whether a processor runs guests, as far as it tells. On x86, a `/dev/kvm` alone tells nothing: without the processor's
+/// support the guest hangs. Other architectures have no flag for it, and no `/dev/kvm` without support.
+fn runs_guests(arch: &Arch, cpuinfo: &str) -> bool {
+    arch.folder != "x86" || cpuinfo.split_whitespace().any(|flag| flag == "vmx" || flag == "svm")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_x86_names_its_support_for_guests() {
+        let [x86, arm] = ["x86_64", "arm64"].map(|name| name.parse::<&Arch>().unwrap());
+        assert!(runs_guests(x86, "flags\t\t: fpu vmx sse") && !runs_guests(x86, "flags\t\t: fpu sse"));
+        assert!(runs_guests(arm, "Features\t: fp asimd"));
+    }
 
     #[test]
     fn keys_of_a_person_reach_the_guest() {
