@@ -18,6 +18,7 @@ use crate::{
     plane::Plane, //
 };
 use kernel::{
+    alloc::AllocError,
     drm::{
         self,
         kms::{
@@ -30,7 +31,7 @@ use kernel::{
             color::ColorManagement,
             crtc,
             plane::PlaneState,
-            shadow::Mapping,
+            shadow::MappingRef,
             state::DriverState,
             vblank::{
                 PendingEvent,
@@ -54,7 +55,7 @@ pub(crate) struct State {
 }
 
 impl DriverState for State {
-    fn duplicate(&self) -> Result<Self> {
+    fn duplicate(&self) -> Result<Self, AllocError> {
         Ok(Self::default())
     }
 }
@@ -123,13 +124,13 @@ impl crtc::DriverCrtc for Crtc {
 }
 
 /// The layer that a plane is.
-fn layer(state: &PlaneState<Plane>) -> Option<Layer<Arc<Mapping<Rvkms>>>> {
+fn layer(state: &PlaneState<Plane>) -> Option<Layer<MappingRef<Rvkms>>> {
     let rotation = state.rotation();
     let has = |some| rotation.contains(some);
 
     // A quarter turn exchanges rows and columns, and then is a flip.
     Some(Layer {
-        source: state.mapping()?.clone(),
+        source: state.mapping_ref()?,
         format: Format::of(state.framebuffer()?.format().format())?,
         src: state.src().whole_pixels(),
         dst: state.dst(),

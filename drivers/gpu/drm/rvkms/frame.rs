@@ -29,7 +29,10 @@ use kernel::{
             CrtcRef,
             VblankRef, //
         },
-        shadow::Mapping,
+        shadow::{
+            Mapping,
+            MappingRef, //
+        },
         vblank::PendingEvent,
         writeback::Job, //
     },
@@ -47,7 +50,7 @@ use kernel::{
     },
 };
 
-impl Source for Arc<Mapping<Rvkms>> {
+impl Source for MappingRef<Rvkms> {
     fn read(&self, plane: usize, line: usize, at: usize, to: &mut [u8]) -> Result {
         Mapping::read(self, plane, line, at, to)
     }
@@ -61,7 +64,7 @@ pub(crate) struct Frame {
     color: Color,
     /// The layers, the lowest first. There is room for one of each plane.
     #[pin]
-    pub(crate) layers: Mutex<KVec<Layer<Arc<Mapping<Rvkms>>>>>,
+    pub(crate) layers: Mutex<KVec<Layer<MappingRef<Rvkms>>>>,
 }
 
 impl Frame {

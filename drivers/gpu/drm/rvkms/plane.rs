@@ -7,6 +7,7 @@ use crate::{
     pipeline::Pipeline, //
 };
 use kernel::{
+    alloc::AllocError,
     drm::{
         self,
         kms::{
@@ -36,7 +37,7 @@ pub(crate) struct State {
 }
 
 impl DriverState for State {
-    fn duplicate(&self) -> Result<Self> {
+    fn duplicate(&self) -> Result<Self, AllocError> {
         Ok(Self {
             pipeline: self.pipeline.clone(),
         })

@@ -185,6 +185,9 @@ pub(super) use impl_atomic_object;
 ///
 /// - `commit` is valid for `'a`, and a commit of a device of driver `T`.
 /// - The commit is in phase `P` during `'a`.
+/// - In the tail, its new states are not replaced during `'a`: a later commit waits for `hw_done`
+///   before it makes its own states the current ones, without a time limit
+///   (`drm_atomic_helper_swap_state()`, for which `drm_atomic_helper_commit()` asks to stall).
 /// - In the check phase, all access to the new states of the commit during `'a` is by this value
 ///   and what is borrowed from it.
 pub struct Commit<'a, T: drm::Driver, P: Phase> {

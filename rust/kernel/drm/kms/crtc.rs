@@ -51,7 +51,14 @@ use crate::{
         VTABLE_DEFAULT_ERROR, //
     },
     prelude::*,
-    sync::aref::ARef,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Acquire,
+            Atomic,
+            Release, //
+        },
+    },
     types::Opaque, //
 };
 use core::{
@@ -96,7 +103,8 @@ pub trait DriverCrtc: Send + Sync + Sized + 'static {
 
     /// Lets the new states of the CRTC's planes take effect.
     ///
-    /// By default, the event is armed.
+    /// By default, the event is armed, or sent at the end of the commit if there are no vertical
+    /// blanks.
     fn atomic_flush(
         _crtc: &Crtc<Self>,
         _commit: &Commit<'_, Self::Driver, Tail>,
@@ -141,6 +149,9 @@ pub struct Crtc<T: DriverCrtc> {
     #[pin]
     crtc: Opaque<bindings::drm_crtc>,
     id: TypeId,
+    /// Whether vertical blanks have been switched on once. Before that, DRM core may still have to
+    /// initialize them.
+    has_vblanks: Atomic<bool>,
     properties: Table,
     #[pin]
     driver: T,
@@ -212,6 +223,7 @@ impl<T: DriverCrtc> Crtc<T> {
             try_pin_init!(Self {
                 crtc: Opaque::zeroed(),
                 id: TypeId::of::<T>(),
+                has_vblanks: Atomic::new(false),
                 properties,
                 driver <- T::new(device, args),
             }),
@@ -303,14 +315,19 @@ impl<T: DriverCrtc> Crtc<T> {
     /// Has no effect while vertical blanks are switched off.
     #[inline]
     pub fn handle_vblank(&self) {
-        // SAFETY: `self.crtc` is valid. The function may be called at any time.
-        unsafe { bindings::drm_crtc_handle_vblank(self.as_raw()) };
+        if self.has_vblanks.load(Acquire) {
+            // SAFETY: `self.crtc` is valid, and its vertical blanks are initialized.
+            unsafe { bindings::drm_crtc_handle_vblank(self.as_raw()) };
+        }
     }
 
     /// The number of vertical blanks so far.
     #[inline]
     pub fn vblank_count(&self) -> u64 {
-        // SAFETY: `self.crtc` is valid. The function may be called at any time.
+        if !self.has_vblanks.load(Acquire) {
+            return 0;
+        }
+        // SAFETY: `self.crtc` is valid, and its vertical blanks are initialized.
         unsafe { bindings::drm_crtc_vblank_count(self.as_raw()) }
     }
 
@@ -330,7 +347,10 @@ impl<T: DriverCrtc> Crtc<T> {
     ///
     /// Fails with `EINVAL` while they are switched off.
     pub fn vblank_get(&self) -> Result<VblankRef<T>> {
-        // SAFETY: `self.crtc` is valid. The function may be called at any time.
+        if !self.has_vblanks.load(Acquire) {
+            return Err(EINVAL);
+        }
+        // SAFETY: `self.crtc` is valid, and its vertical blanks are initialized.
         to_result(unsafe { bindings::drm_crtc_vblank_get(self.as_raw()) })?;
 
         // INVARIANT: We have just got the reference.
@@ -378,6 +398,10 @@ impl<T: DriverCrtc> Crtc<T> {
     ) {
         // SAFETY: `raw` is a `Self`, and the commit is in its tail.
         let (crtc, commit) = unsafe { (Self::from_raw(raw), Commit::from_raw(commit)) };
+        if !T::HAS_ATOMIC_FLUSH && T::Vblank::OPS.is_none() {
+            // `hw_done` sends the event.
+            return;
+        }
         let event = commit.new_state(crtc).and_then(|state| {
             // SAFETY: The state is the CRTC's new one. DRM core does not pass null.
             unsafe { PendingEvent::take(NonNull::new_unchecked(raw), state.as_raw()) }
@@ -394,12 +418,13 @@ impl<T: DriverCrtc> Crtc<T> {
         raw: *mut bindings::drm_crtc,
         commit: *mut bindings::drm_atomic_commit,
     ) {
+        // SAFETY: `raw` is a `Self`, and the commit is in its tail.
+        let (crtc, commit) = unsafe { (Self::from_raw(raw), Commit::from_raw(commit)) };
         if T::HAS_ATOMIC_ENABLE {
-            // SAFETY: `raw` is a `Self`, and the commit is in its tail.
-            let (crtc, commit) = unsafe { (Self::from_raw(raw), Commit::from_raw(commit)) };
             T::atomic_enable(crtc, &commit);
         }
         if T::Vblank::OPS.is_some() {
+            crtc.has_vblanks.store(true, Release);
             // SAFETY: The CRTC is valid, its vertical blanks are initialized, and they are off.
             unsafe { bindings::drm_crtc_vblank_on(raw) };
         }
@@ -560,11 +585,11 @@ impl<T: DriverPlane> PlaneState<T> {
 }
 
 impl<'a, T: drm::Driver> Commit<'a, T, Check> {
-    /// Makes all planes of `crtc` part of the commit.
+    /// Makes `crtc` and all of its planes part of the commit. Fails like [`Commit::add`].
     pub fn add_affected_planes<C: DriverCrtc<Driver = T>>(&mut self, crtc: &Crtc<C>) -> Result {
-        if !self.is_ours(crtc) {
-            return Err(EINVAL);
-        }
+        // DRM core wants the CRTC to be part of the commit.
+        self.add(crtc)?;
+
         // SAFETY: By the type invariants, and since `crtc` belongs to the same device.
         to_result(unsafe { bindings::drm_atomic_add_affected_planes(self.as_raw(), crtc.as_raw()) })
     }

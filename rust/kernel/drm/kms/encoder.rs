@@ -14,7 +14,10 @@ use super::{
         Commit,
         Tail, //
     },
-    object::CrtcMask,
+    object::{
+        callback_if,
+        CrtcMask, //
+    },
 };
 use crate::{
     bindings,
@@ -96,15 +99,10 @@ impl<T: DriverEncoder> Encoder<T> {
         ..pin_init::zeroed()
     };
 
-    const HELPER_FUNCS: bindings::drm_encoder_helper_funcs = {
-        let mut funcs: bindings::drm_encoder_helper_funcs = pin_init::zeroed();
-        if T::HAS_ATOMIC_ENABLE {
-            funcs.atomic_enable = Some(Self::atomic_enable_callback);
-        }
-        if T::HAS_ATOMIC_DISABLE {
-            funcs.atomic_disable = Some(Self::atomic_disable_callback);
-        }
-        funcs
+    const HELPER_FUNCS: bindings::drm_encoder_helper_funcs = bindings::drm_encoder_helper_funcs {
+        atomic_enable: callback_if(T::HAS_ATOMIC_ENABLE, Self::atomic_enable_callback),
+        atomic_disable: callback_if(T::HAS_ATOMIC_DISABLE, Self::atomic_disable_callback),
+        ..pin_init::zeroed()
     };
 
     /// Creates an encoder, which belongs to the device from then on.

@@ -17,11 +17,12 @@ use crate::{
         self,
         gem::IntoGEMObject, //
     },
-    sync::aref::AlwaysRefCounted,
+    sync::aref::ARef,
     types::Opaque, //
 };
 use core::{
     marker::PhantomData,
+    ops::Deref,
     ptr::NonNull, //
 };
 
@@ -56,6 +57,26 @@ impl<T: drm::Driver> Framebuffer<T> {
     #[inline]
     pub(super) fn as_raw(&self) -> *mut bindings::drm_framebuffer {
         self.fb.get()
+    }
+
+    /// Takes a reference that may be kept. Dropping it may sleep.
+    pub fn to_ref(&self) -> FramebufferRef<T> {
+        // SAFETY: A shared reference implies that the reference count is not zero.
+        unsafe { bindings::drm_framebuffer_get(self.as_raw()) };
+
+        // INVARIANT: We have just got the reference.
+        FramebufferRef {
+            fb: NonNull::from(self),
+            _device: self.device().into(),
+        }
+    }
+
+    /// The device.
+    #[inline]
+    pub fn device(&self) -> &drm::Device<T> {
+        // SAFETY: By the type invariants, it is a device of driver `T`. It exists as long as its
+        // framebuffers.
+        unsafe { drm::Device::from_raw((*self.as_raw()).dev) }
     }
 
     /// The width in pixels.
@@ -120,16 +141,37 @@ impl<T: drm::Driver> Framebuffer<T> {
     }
 }
 
-// SAFETY: The functions count the references of the `struct drm_framebuffer`, which is freed when
-// there are none.
-unsafe impl<T: drm::Driver> AlwaysRefCounted for Framebuffer<T> {
-    fn inc_ref(&self) {
-        // SAFETY: A shared reference implies that the reference count is not zero.
-        unsafe { bindings::drm_framebuffer_get(self.as_raw()) };
-    }
+/// A reference to a framebuffer that may be kept. It keeps the device.
+///
+/// # Invariants
+///
+/// `fb` is valid, and one of its references belongs to this.
+pub struct FramebufferRef<T: drm::Driver> {
+    fb: NonNull<Framebuffer<T>>,
+    // Dropped after the framebuffer. A device takes its framebuffers with it, whoever refers to
+    // them.
+    _device: ARef<drm::Device<T>>,
+}
 
-    unsafe fn dec_ref(obj: NonNull<Self>) {
-        // SAFETY: By the safety requirements, the caller gives up one reference.
-        unsafe { bindings::drm_framebuffer_put(obj.cast().as_ptr()) };
+// SAFETY: This is a reference to a `Framebuffer`, which is `Sync`, and to a device. References may
+// be given up by any thread.
+unsafe impl<T: drm::Driver> Send for FramebufferRef<T> {}
+// SAFETY: A shared reference gives access to what is `Sync`.
+unsafe impl<T: drm::Driver> Sync for FramebufferRef<T> {}
+
+impl<T: drm::Driver> Deref for FramebufferRef<T> {
+    type Target = Framebuffer<T>;
+
+    #[inline]
+    fn deref(&self) -> &Framebuffer<T> {
+        // SAFETY: By the type invariants.
+        unsafe { self.fb.as_ref() }
+    }
+}
+
+impl<T: drm::Driver> Drop for FramebufferRef<T> {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants. The device is still there.
+        unsafe { bindings::drm_framebuffer_put(self.as_raw()) };
     }
 }

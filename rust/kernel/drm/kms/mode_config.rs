@@ -30,6 +30,10 @@
 //!
 //! Mode objects live as long as the device: they are destroyed when the last reference to the
 //! device is gone, after [`drm::Driver::Data`].
+//!
+//! A request of user space that has begun before the parent is unbound is taken to its end, even
+//! if that is after planes and CRTCs have been disabled. All callbacks may thus be called for a
+//! device whose parent is not bound any more.
 
 use super::{
     atomic::{
@@ -78,7 +82,10 @@ use crate::{
     },
     prelude::*, //
 };
-use core::cell::Cell;
+use core::{
+    cell::Cell,
+    marker::PhantomData, //
+};
 
 /// A driver of a device that has displays.
 pub trait KmsDriver: drm::Driver + Sized + 'static {
@@ -134,7 +141,7 @@ pub const fn ops<T: KmsDriver>() -> KmsOps<T> {
 /// A device whose mode objects are being created.
 ///
 /// This exists before the device is registered only, and there is no other way to create mode
-/// objects.
+/// objects. If one of them cannot be created, the device cannot be set up.
 ///
 /// # Invariants
 ///
@@ -149,6 +156,8 @@ pub struct Setup<'a, T: KmsDriver> {
     referred: Cell<u32>,
     /// Whether there are connectors whose displays come and go.
     hotplug: Cell<bool>,
+    /// Why an object could not be created, if there is one. It may have been created in part.
+    failed: Cell<Option<Error>>,
 }
 
 impl<'a, T: KmsDriver> Setup<'a, T> {
@@ -166,13 +175,18 @@ impl<'a, T: KmsDriver> Setup<'a, T> {
         self.referred.set(self.referred.get() | crtcs.bits());
     }
 
+    /// Notes whether an object could be created. The driver cannot do without it.
+    pub(super) fn created<O>(&self, object: Result<O>) -> Result<O> {
+        object.inspect_err(|error| self.failed.set(Some(*error)))
+    }
+
     /// Creates a plane.
     pub fn plane<P: DriverPlane<Driver = T>>(
         &self,
         new: NewPlane<'_, P::Args>,
     ) -> Result<&'a Plane<P>> {
         self.refer_to(new.possible_crtcs);
-        Plane::create(self.device, new)
+        self.created(Plane::create(self.device, new))
     }
 
     /// Creates a CRTC, with the plane that shows its framebuffer.
@@ -219,7 +233,7 @@ impl<'a, T: KmsDriver> Setup<'a, T> {
             self.use_plane(cursor, PlaneKind::Cursor)?;
         }
 
-        let crtc = Crtc::<C>::create(self.device, primary, cursor, args)?;
+        let crtc = self.created(Crtc::<C>::create(self.device, primary, cursor, args))?;
         if C::Vblank::OPS.is_some() {
             self.with_vblank.set(self.with_vblank.get() + 1);
         }
@@ -281,14 +295,18 @@ impl<'a, T: KmsDriver> Setup<'a, T> {
             return Err(EINVAL);
         }
 
-        let connector = Connector::<C>::create(self.device, kind, args)?;
-        connector.attach(encoder)?;
+        let connector = self.created(Connector::<C>::create(self.device, kind, args))?;
+        self.created(connector.attach(encoder))?;
         self.hotplug.set(self.hotplug.get() || C::HOTPLUG);
         Ok(connector)
     }
 
     /// Checks what the driver has created, and makes it ready for registration.
     fn finish(&self) -> Result {
+        if let Some(error) = self.failed.get() {
+            return Err(error);
+        }
+
         // SAFETY: The configuration is initialized, and nobody else changes it.
         let crtcs = u32::try_from(unsafe { (*self.config()).num_crtc })?;
         let primaries = self.count_primaries();
@@ -339,7 +357,7 @@ impl<'a, T: KmsDriver> Setup<'a, T> {
 }
 
 /// The tables of a device's mode configuration.
-struct Tables<T>(core::marker::PhantomData<T>);
+struct Tables<T>(PhantomData<T>);
 
 impl<T: KmsDriver> Tables<T> {
     const FUNCS: bindings::drm_mode_config_funcs = bindings::drm_mode_config_funcs {
@@ -349,6 +367,7 @@ impl<T: KmsDriver> Tables<T> {
             Some(bindings::drm_gem_fb_create)
         },
         atomic_check: Some(Self::atomic_check_callback),
+        // This waits for the commits before until `hw_done`, as the invariants of `Commit` need.
         atomic_commit: Some(bindings::drm_atomic_helper_commit),
         ..pin_init::zeroed()
     };
@@ -403,6 +422,7 @@ unsafe fn setup_device<T: KmsDriver>(dev: *mut bindings::drm_device) -> Result {
         (*config).max_height = T::LIMITS.max.1;
         (*config).cursor_width = T::LIMITS.cursor.0;
         (*config).cursor_height = T::LIMITS.cursor.1;
+        (*config).normalize_zpos = true;
     }
 
     // INVARIANT: The configuration has been initialized above.
@@ -413,6 +433,7 @@ unsafe fn setup_device<T: KmsDriver>(dev: *mut bindings::drm_device) -> Result {
         with_vblank: Cell::new(0),
         referred: Cell::new(0),
         hotplug: Cell::new(false),
+        failed: Cell::new(None),
     };
     T::setup(&setup)?;
     setup.finish()

@@ -45,13 +45,17 @@ use super::{
         FixedRect,
         Rect, //
     },
-    shadow::Mapping,
+    shadow::{
+        Mapping,
+        MappingRef, //
+    },
     state::{
         DriverState,
         WithDriverState, //
     },
 };
 use crate::{
+    alloc::AllocError,
     bindings,
     drm,
     error::{
@@ -454,7 +458,7 @@ impl<D: drm::Driver, S: Default> Default for PlaneData<D, S> {
 unsafe impl<D: drm::Driver, S: Sync> Sync for PlaneData<D, S> {}
 
 impl<D: drm::Driver + 'static, S: DriverState> DriverState for PlaneData<D, S> {
-    fn duplicate(&self) -> Result<Self> {
+    fn duplicate(&self) -> Result<Self, AllocError> {
         Ok(Self {
             // The framebuffer may change. It is mapped when the commit is being prepared.
             mapping: UnsafeCell::new(None),
@@ -510,9 +514,20 @@ impl<T: DriverPlane> PlaneState<T> {
     /// The pixels of the framebuffer, if [`DriverPlane::MAP_FRAMEBUFFERS`] is set.
     ///
     /// There is a mapping from the beginning of the tail until the plane has got another state. Who
-    /// needs the pixels for longer takes a reference.
+    /// needs the pixels for longer uses [`PlaneState::mapping_ref`].
     #[inline]
-    pub fn mapping(&self) -> Option<&Arc<Mapping<T::Driver>>> {
+    pub fn mapping(&self) -> Option<&Mapping<T::Driver>> {
+        self.shared_mapping().map(|mapping| &**mapping)
+    }
+
+    /// As [`PlaneState::mapping`], but may be kept. The device is kept, too.
+    #[inline]
+    pub fn mapping_ref(&self) -> Option<MappingRef<T::Driver>> {
+        self.shared_mapping().map(MappingRef::new)
+    }
+
+    #[inline]
+    fn shared_mapping(&self) -> Option<&Arc<Mapping<T::Driver>>> {
         // SAFETY: The field is not written while references to the state can exist.
         unsafe { (*self.0.driver.mapping.get()).as_ref() }
     }

@@ -19,6 +19,7 @@
 //! and those of writeback connectors.
 
 use crate::{
+    alloc::AllocError,
     bindings,
     prelude::*,
     str::CStrExt, //
@@ -225,7 +226,7 @@ impl Drop for Blob {
 pub(super) struct Blobs(KVec<Option<Blob>>);
 
 impl Blobs {
-    pub(super) fn duplicate(&self) -> Result<Self> {
+    pub(super) fn duplicate(&self) -> Result<Self, AllocError> {
         let mut blobs = KVec::new();
         if !self.0.is_empty() {
             blobs.extend_from_slice(&self.0, GFP_KERNEL)?;

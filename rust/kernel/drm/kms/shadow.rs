@@ -9,6 +9,8 @@
 //! find a [`Mapping`] in the state of a plane, and likewise in the jobs of writeback connectors.
 //! Each access is checked against the size of the GEM object, and pixels are copied, since user
 //! space may access them at any time.
+//!
+//! Not supported: imported buffers of devices whose memory accesses are not coherent.
 
 use super::framebuffer::Framebuffer;
 use crate::{
@@ -24,6 +26,10 @@ use crate::{
         Arc, //
     },
 };
+use core::{
+    ops::Deref,
+    ptr::NonNull, //
+};
 
 /// As many colour planes as a framebuffer can have.
 const MAX_PLANES: usize = bindings::DRM_FORMAT_MAX_PLANES as usize;
@@ -32,10 +38,14 @@ const MAX_PLANES: usize = bindings::DRM_FORMAT_MAX_PLANES as usize;
 ///
 /// # Invariants
 ///
-/// `map` was filled in by `drm_gem_fb_vmap()` for `fb`: of each colour plane, it has the address of
-/// the whole GEM object.
+/// - `fb` is valid, and one of its references belongs to this.
+/// - `map` was filled in by `drm_gem_fb_vmap()` for `fb`: of each colour plane, it has the address
+///   of the whole GEM object.
+/// - The device exists: this belongs to the state of a plane, to a writeback job, or to a
+///   [`MappingRef`]. It has no reference to the device itself, which would never go away if the
+///   state of a plane had one.
 pub struct Mapping<T: drm::Driver> {
-    fb: ARef<Framebuffer<T>>,
+    fb: NonNull<Framebuffer<T>>,
     map: [bindings::iosys_map; MAX_PLANES],
 }
 
@@ -54,14 +64,20 @@ impl<T: drm::Driver> Mapping<T> {
             bindings::drm_gem_fb_vmap(fb.as_raw(), map.as_mut_ptr(), core::ptr::null_mut())
         })?;
 
-        // INVARIANT: It has just been filled in.
-        Ok(Arc::new(Self { fb: fb.into(), map }, GFP_KERNEL)?)
+        // SAFETY: A shared reference implies that the reference count is not zero.
+        unsafe { bindings::drm_framebuffer_get(fb.as_raw()) };
+
+        // INVARIANT: We have just got the reference, and `map` has just been filled in. Callers
+        // keep the device.
+        let fb = NonNull::from(fb);
+        Ok(Arc::new(Self { fb, map }, GFP_KERNEL)?)
     }
 
     /// The framebuffer.
     #[inline]
     pub fn framebuffer(&self) -> &Framebuffer<T> {
-        &self.fb
+        // SAFETY: By the type invariants.
+        unsafe { self.fb.as_ref() }
     }
 
     /// Copies pixels of colour plane `plane` to `to`: as many bytes as it has room for, from byte
@@ -98,17 +114,17 @@ impl<T: drm::Driver> Mapping<T> {
         at: usize,
         len: usize,
     ) -> Result<(&bindings::iosys_map, usize)> {
-        let begin = self
-            .fb
+        let fb = self.framebuffer();
+        let begin = fb
             .pitch(plane)
             .and_then(|pitch| pitch.checked_mul(line))
-            .and_then(|offset| offset.checked_add(self.fb.offset(plane)?))
+            .and_then(|offset| offset.checked_add(fb.offset(plane)?))
             .and_then(|offset| offset.checked_add(at))
             .ok_or(EINVAL)?;
         let end = begin.checked_add(len).ok_or(EINVAL)?;
 
         // By the type invariants, the whole object is mapped.
-        if end > self.fb.object(plane).ok_or(EINVAL)?.size() {
+        if end > fb.object(plane).ok_or(EINVAL)?.size() {
             return Err(EINVAL);
         }
         Ok((&self.map[plane], begin))
@@ -117,7 +133,39 @@ impl<T: drm::Driver> Mapping<T> {
 
 impl<T: drm::Driver> Drop for Mapping<T> {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants. The addresses are not used after this.
-        unsafe { bindings::drm_gem_fb_vunmap(self.fb.as_raw(), self.map.as_mut_ptr()) };
+        let fb = self.framebuffer().as_raw();
+
+        // SAFETY: By the type invariants. Neither the addresses nor the framebuffer are used after
+        // this.
+        unsafe {
+            bindings::drm_gem_fb_vunmap(fb, self.map.as_mut_ptr());
+            bindings::drm_framebuffer_put(fb);
+        }
+    }
+}
+
+/// A [`Mapping`] that may be kept. It keeps the device. Dropping it may sleep.
+pub struct MappingRef<T: drm::Driver> {
+    mapping: Arc<Mapping<T>>,
+    // Dropped after the mapping, which belongs to the device.
+    _device: ARef<drm::Device<T>>,
+}
+
+impl<T: drm::Driver> MappingRef<T> {
+    #[inline]
+    pub(super) fn new(mapping: &Arc<Mapping<T>>) -> Self {
+        Self {
+            mapping: mapping.clone(),
+            _device: mapping.framebuffer().device().into(),
+        }
+    }
+}
+
+impl<T: drm::Driver> Deref for MappingRef<T> {
+    type Target = Mapping<T>;
+
+    #[inline]
+    fn deref(&self) -> &Mapping<T> {
+        &self.mapping
     }
 }

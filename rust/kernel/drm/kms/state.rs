@@ -11,6 +11,7 @@
 
 use super::property::Blobs;
 use crate::{
+    alloc::AllocError,
     bindings,
     error::to_result,
     prelude::*,
@@ -29,7 +30,7 @@ use crate::{
 /// # Examples
 ///
 /// ```
-/// use kernel::drm::kms::state::DriverState;
+/// use kernel::{alloc::AllocError, drm::kms::state::DriverState};
 ///
 /// #[derive(Default)]
 /// struct PlaneState {
@@ -37,18 +38,18 @@ use crate::{
 /// }
 ///
 /// impl DriverState for PlaneState {
-///     fn duplicate(&self) -> Result<Self> {
+///     fn duplicate(&self) -> Result<Self, AllocError> {
 ///         Ok(Self { scanout_mode: self.scanout_mode })
 ///     }
 /// }
 /// ```
 pub trait DriverState: Default + Send + Sync + 'static {
     /// Creates the state for a new commit from the current one.
-    fn duplicate(&self) -> Result<Self>;
+    fn duplicate(&self) -> Result<Self, AllocError>;
 }
 
 impl DriverState for () {
-    fn duplicate(&self) -> Result<Self> {
+    fn duplicate(&self) -> Result<Self, AllocError> {
         Ok(())
     }
 }
@@ -115,7 +116,7 @@ impl<K: StateKind, D: DriverState> WithDriverState<K, D> {
     pub(super) unsafe extern "C" fn create_callback(obj: *mut K::Object) -> *mut K::State {
         let state = match Self::allocate(Blobs::default(), D::default()) {
             Ok(state) => state,
-            Err(e) => return e.to_ptr(),
+            Err(e) => return Error::from(e).to_ptr(),
         };
 
         // SAFETY: `obj` is valid by the safety requirements, and `state` is zeroed.
@@ -144,8 +145,8 @@ impl<K: StateKind, D: DriverState> WithDriverState<K, D> {
             (&(*current).blobs, &(*current).driver)
         };
 
-        let copies = || -> Result<_> { Ok((blobs.duplicate()?, driver.duplicate()?)) };
-        let Ok(state) = copies().and_then(|(blobs, driver)| Self::allocate(blobs, driver)) else {
+        let copy = || Self::allocate(blobs.duplicate()?, driver.duplicate()?);
+        let Ok(state) = copy() else {
             return core::ptr::null_mut();
         };
 
@@ -170,7 +171,7 @@ impl<K: StateKind, D: DriverState> WithDriverState<K, D> {
     }
 
     /// Allocates a state, of which the C structure is zeroed.
-    fn allocate(blobs: Blobs, driver: D) -> Result<*mut K::State> {
+    fn allocate(blobs: Blobs, driver: D) -> Result<*mut K::State, AllocError> {
         let state = KBox::new(
             Self {
                 raw: Opaque::zeroed(),

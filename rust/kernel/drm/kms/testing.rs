@@ -63,6 +63,7 @@ use super::{
     },
 };
 use crate::{
+    alloc::AllocError,
     bindings,
     device,
     drm::{
@@ -377,7 +378,7 @@ impl Drop for Generation {
 }
 
 impl DriverState for Generation {
-    fn duplicate(&self) -> Result<Self> {
+    fn duplicate(&self) -> Result<Self, AllocError> {
         Ok(Self::new(self.0))
     }
 }
@@ -394,7 +395,7 @@ pub(super) struct Knobs {
 }
 
 impl DriverState for Knobs {
-    fn duplicate(&self) -> Result<Self> {
+    fn duplicate(&self) -> Result<Self, AllocError> {
         Ok(Self {
             generation: self.generation.duplicate()?,
             ..*self

@@ -7,14 +7,16 @@
 //!
 //! Where vertical blanks come from is a type, [`DriverCrtc::Vblank`]:
 //!
-//! - [`NoVblank`]: the CRTC has none. Events are sent when a commit is done.
+//! - [`NoVblank`]: the CRTC has none. Events are sent when a commit is done, unless the driver has
+//!   an `atomic_flush` of its own.
 //! - [`VblankTimer`]: a timer of DRM core takes the place of an interrupt.
 //! - [`VblankInterrupt`]: an interrupt of the device, which the driver enables and disables as
 //!   [`DriverVblank`] says, and which calls [`Crtc::handle_vblank`].
 //!
 //! Vertical blanks are switched on and off together with the CRTC.
 //!
-//! Hardware counters and scanout positions are not supported.
+//! Not supported: hardware counters, scanout positions, events that another interrupt than that of
+//! the vertical blank sends.
 
 use super::crtc::{
     Crtc,

@@ -104,8 +104,9 @@ pub trait DriverWriteback: Send + Sync + Sized + 'static {
 
 /// A frame that is to be written.
 ///
-/// It has to be [completed](Job::complete). If it is dropped instead, user space is told that it
-/// was cancelled. Dropping it may sleep.
+/// It has to be [completed](Job::complete), and jobs of a connector in the order of their commits:
+/// who waits for several of them may wait for the last one only. If it is dropped instead, user
+/// space is told that it was cancelled. Dropping it may sleep.
 ///
 /// # Invariants
 ///
@@ -408,10 +409,10 @@ impl<'a, T: KmsDriver> Setup<'a, T> {
         W: DriverWriteback<Driver = T>,
         E: DriverEncoder<Driver = T>,
     {
-        if !self.has_encoder(encoder) {
+        if !self.has_encoder(encoder) || formats.is_empty() {
             return Err(EINVAL);
         }
-        Writeback::create(self.device(), encoder, formats, args)
+        self.created(Writeback::create(self.device(), encoder, formats, args))
     }
 }
 
