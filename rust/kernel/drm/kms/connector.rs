@@ -16,10 +16,19 @@ use super::{
         Check,
         Commit, //
     },
+    crtc::{
+        Crtc,
+        DriverCrtc, //
+    },
     edid::Edid,
     encoder::{
         DriverEncoder,
         Encoder, //
+    },
+    modes::{
+        DisplayMode,
+        ModeStatus,
+        Timings, //
     },
     object::callback_if,
     property::{
@@ -66,6 +75,11 @@ pub trait DriverConnector: Send + Sync + Sized + 'static {
 
     /// Adds the modes of the display.
     fn get_modes(connector: &Connector<Self>, probe: &mut Probe<'_>);
+
+    /// Whether the connector can take a mode to its display. By default, it can.
+    fn mode_valid(_connector: &Connector<Self>, _mode: &DisplayMode) -> ModeStatus {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 
     /// Looks whether there is a display. By default, there is one.
     fn detect(_connector: &Connector<Self>) -> Status {
@@ -175,6 +189,34 @@ impl Probe<'_> {
         Ok(())
     }
 
+    /// Adds a mode that the driver knows of, as that of a panel.
+    ///
+    /// Fails with `EINVAL` if there cannot be such a mode.
+    pub fn add_mode(&mut self, timings: &Timings, is_preferred: bool) -> Result {
+        // SAFETY: By the type invariants. The connector takes over the mode.
+        unsafe {
+            let mode = timings.create((*self.connector.get()).dev)?;
+            // CAST: Flags.
+            (*mode).type_ = bindings::DRM_MODE_TYPE_DRIVER as u8;
+            if is_preferred {
+                (*mode).type_ |= bindings::DRM_MODE_TYPE_PREFERRED as u8;
+            }
+            bindings::drm_mode_probed_add(self.connector.get(), mode);
+        }
+        self.count = self.count.saturating_add(1);
+        Ok(())
+    }
+
+    /// Tells the size of the picture in millimetres, for displays that do not tell theirs.
+    pub fn set_physical_size(&mut self, width: u32, height: u32) {
+        // SAFETY: By the type invariants.
+        unsafe {
+            let info = &raw mut (*self.connector.get()).display_info;
+            (*info).width_mm = width;
+            (*info).height_mm = height;
+        }
+    }
+
     /// Adds the usual modes up to a size, for displays that do not tell theirs.
     pub fn add_modes_noedid(&mut self, width: u32, height: u32) {
         // SAFETY: By the type invariants.
@@ -228,6 +270,7 @@ impl<T: DriverConnector> Connector<T> {
     const HELPER_FUNCS: bindings::drm_connector_helper_funcs =
         bindings::drm_connector_helper_funcs {
             get_modes: Some(Self::get_modes_callback),
+            mode_valid: callback_if(T::HAS_MODE_VALID, Self::mode_valid_callback),
             atomic_check: callback_if(T::HAS_ATOMIC_CHECK, Self::atomic_check_callback),
             ..pin_init::zeroed()
         };
@@ -327,6 +370,15 @@ impl<T: DriverConnector> Connector<T> {
         T::detect(unsafe { Self::from_raw(connector) }) as bindings::drm_connector_status
     }
 
+    extern "C" fn mode_valid_callback(
+        connector: *mut bindings::drm_connector,
+        mode: *const bindings::drm_display_mode,
+    ) -> bindings::drm_mode_status {
+        // SAFETY: `connector` is a `Self`. DRM core passes a valid mode that nobody changes.
+        let (this, mode) = unsafe { (Self::from_raw(connector), DisplayMode::from_raw(mode)) };
+        T::mode_valid(this, mode) as bindings::drm_mode_status
+    }
+
     extern "C" fn get_modes_callback(connector: *mut bindings::drm_connector) -> c_int {
         // SAFETY: `connector` is a `Self`. DRM core calls this with the mutex held, and holds it
         // until we return.
@@ -383,6 +435,14 @@ type RawState<T> = WithDriverState<Connectors, <T as DriverConnector>::State>;
 pub struct ConnectorState<T: DriverConnector>(RawState<T>);
 
 impl<T: DriverConnector> ConnectorState<T> {
+    /// The CRTC whose picture the display shows, if there is one and it is a `C`.
+    #[inline]
+    pub fn crtc<C: DriverCrtc<Driver = T::Driver>>(&self) -> Option<&Crtc<C>> {
+        // SAFETY: The state is valid. Its CRTC is null or one of the device, which are created by
+        // `Setup` alone.
+        unsafe { Crtc::from_any((*self.0.raw.get()).crtc) }
+    }
+
     /// The driver's part of the state.
     #[inline]
     pub fn driver(&self) -> &T::State {

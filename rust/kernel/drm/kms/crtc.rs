@@ -18,7 +18,10 @@ use super::{
     },
     color::ColorManagement,
     crc,
-    modes::DisplayMode,
+    modes::{
+        DisplayMode,
+        ModeStatus, //
+    },
     object::{
         callback_if,
         CrtcMask, //
@@ -90,6 +93,11 @@ pub trait DriverCrtc: Send + Sync + Sized + 'static {
 
     /// Creates the driver's part of the CRTC.
     fn new(device: &drm::Device<Self::Driver>, args: Self::Args) -> impl PinInit<Self, Error>;
+
+    /// Whether the CRTC has a mode. By default, it has.
+    fn mode_valid(_crtc: &Crtc<Self>, _mode: &DisplayMode) -> ModeStatus {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 
     /// Checks whether the new state of the CRTC can be had.
     fn atomic_check(_crtc: &Crtc<Self>, _commit: &mut Commit<'_, Self::Driver, Check>) -> Result {
@@ -198,6 +206,7 @@ impl<T: DriverCrtc> Crtc<T> {
     };
 
     const HELPER_FUNCS: bindings::drm_crtc_helper_funcs = bindings::drm_crtc_helper_funcs {
+        mode_valid: callback_if(T::HAS_MODE_VALID, Self::mode_valid_callback),
         atomic_check: callback_if(
             T::HAS_ATOMIC_CHECK || T::COLOR.is_some(),
             Self::atomic_check_callback,
@@ -363,6 +372,15 @@ impl<T: DriverCrtc> Crtc<T> {
 
         // SAFETY: The CRTC is the first field of a `Self` that `create()` has allocated.
         drop(unsafe { KBox::from_raw(crtc.cast::<Self>()) });
+    }
+
+    extern "C" fn mode_valid_callback(
+        crtc: *mut bindings::drm_crtc,
+        mode: *const bindings::drm_display_mode,
+    ) -> bindings::drm_mode_status {
+        // SAFETY: `crtc` is a `Self`. DRM core passes a valid mode that nobody changes.
+        let (crtc, mode) = unsafe { (Self::from_raw(crtc), DisplayMode::from_raw(mode)) };
+        T::mode_valid(crtc, mode) as bindings::drm_mode_status
     }
 
     extern "C" fn atomic_check_callback(
@@ -576,6 +594,14 @@ impl<T: DriverCrtc> CrtcState<T> {
 }
 
 impl<T: DriverPlane> PlaneState<T> {
+    /// The CRTC that the plane is on, if there is one and it is a `C`.
+    #[inline]
+    pub fn crtc<C: DriverCrtc<Driver = T::Driver>>(&self) -> Option<&Crtc<C>> {
+        // SAFETY: The state is valid. Its CRTC is null or one of the device, which are created by
+        // `Setup` alone.
+        unsafe { Crtc::from_any((*self.as_raw()).crtc) }
+    }
+
     /// Whether the plane is on `crtc`.
     #[inline]
     pub fn is_on<C: DriverCrtc>(&self, crtc: &Crtc<C>) -> bool {

@@ -7,12 +7,16 @@
 //! An encoder takes the picture of a CRTC to a connector. Encoders are created by
 //! [`Setup::encoder`](super::mode_config::Setup::encoder).
 //!
-//! Not supported: bridges, cloning.
+//! Not supported: bridges.
 
 use super::{
     atomic::{
         Commit,
         Tail, //
+    },
+    crtc::{
+        Crtc,
+        DriverCrtc, //
     },
     object::{
         callback_if,
@@ -157,6 +161,14 @@ impl<T: DriverEncoder> Encoder<T> {
         self.encoder.get()
     }
 
+    /// The bit of this encoder among those of the device.
+    #[inline]
+    pub(super) fn mask(&self) -> u32 {
+        // SAFETY: `self.encoder` is valid, and this field does not change. A device has 32 encoders
+        // at most.
+        1 << unsafe { (*self.as_raw()).index }
+    }
+
     extern "C" fn destroy_callback(encoder: *mut bindings::drm_encoder) {
         // SAFETY: DRM core destroys each encoder once, when nobody uses it any more.
         unsafe { bindings::drm_encoder_cleanup(encoder) };
@@ -189,5 +201,38 @@ impl<T: DriverEncoder> Deref for Encoder<T> {
 
     fn deref(&self) -> &T {
         &self.driver
+    }
+}
+
+impl<'a, T: drm::Driver> Commit<'a, T, Tail> {
+    /// The CRTC whose picture `encoder` takes after this commit, if there is one and it is a `C`.
+    pub fn new_crtc_of<C, E>(&self, encoder: &Encoder<E>) -> Option<&Crtc<C>>
+    where
+        C: DriverCrtc<Driver = T>,
+        E: DriverEncoder<Driver = T>,
+    {
+        // SAFETY: The commit and the encoder are valid. What is found is null or a CRTC of the
+        // device of the commit, which are created by `Setup` alone.
+        unsafe {
+            Crtc::from_any(bindings::drm_atomic_get_new_crtc_for_encoder(
+                self.as_raw(),
+                encoder.as_raw(),
+            ))
+        }
+    }
+
+    /// The CRTC whose picture `encoder` took before this commit, if there is one and it is a `C`.
+    pub fn old_crtc_of<C, E>(&self, encoder: &Encoder<E>) -> Option<&Crtc<C>>
+    where
+        C: DriverCrtc<Driver = T>,
+        E: DriverEncoder<Driver = T>,
+    {
+        // SAFETY: As for `new_crtc_of()`.
+        unsafe {
+            Crtc::from_any(bindings::drm_atomic_get_old_crtc_for_encoder(
+                self.as_raw(),
+                encoder.as_raw(),
+            ))
+        }
     }
 }

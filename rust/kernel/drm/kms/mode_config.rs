@@ -271,7 +271,26 @@ impl<'a, T: KmsDriver> Setup<'a, T> {
             return Err(EINVAL);
         }
         self.refer_to(possible_crtcs);
-        Encoder::create(self.device, kind, possible_crtcs, args)
+        self.created(Encoder::create(self.device, kind, possible_crtcs, args))
+    }
+
+    /// Lets two encoders take the picture of a CRTC at the same time.
+    pub fn allow_clones<E, F>(&self, first: &Encoder<E>, second: &Encoder<F>) -> Result
+    where
+        E: DriverEncoder<Driver = T>,
+        F: DriverEncoder<Driver = T>,
+    {
+        if !self.has_encoder(first) || !self.has_encoder(second) {
+            return Err(EINVAL);
+        }
+
+        // SAFETY: The encoders are valid, and nobody else uses them.
+        unsafe {
+            let both = first.mask() | second.mask();
+            (*first.as_raw()).possible_clones |= both;
+            (*second.as_raw()).possible_clones |= both;
+        }
+        Ok(())
     }
 
     /// Whether an encoder is one of this device.

@@ -53,6 +53,7 @@ use super::{
         DriverState,
         WithDriverState, //
     },
+    yuv::YuvColors,
 };
 use crate::{
     alloc::AllocError,
@@ -152,6 +153,8 @@ pub struct NewPlane<'a, A> {
     /// Whether user space may say what has changed in a framebuffer. See
     /// [`Damage`](super::damage::Damage).
     pub damage_clips: bool,
+    /// What user space can say about the colours of YUV framebuffers, if anything.
+    pub yuv: Option<YuvColors<'a>>,
     /// The colour pipelines that user space can choose from, each with one operation at least.
     pub pipelines: &'a [&'a [ColorOp<'a>]],
     /// What [`DriverPlane::new`] gets.
@@ -171,6 +174,7 @@ impl<'a, A> NewPlane<'a, A> {
             zpos: None,
             rotations: Rotations::ROTATE_0,
             damage_clips: false,
+            yuv: None,
             pipelines: &[],
             args,
         }
@@ -291,6 +295,9 @@ impl<T: DriverPlane> Plane<T> {
         // SAFETY: The plane is valid, and its device is not yet registered.
         unsafe {
             blending.create(plane.as_raw())?;
+            if let Some(yuv) = new.yuv {
+                yuv.create(plane.as_raw())?;
+            }
             colorop::create(plane.as_raw(), new.pipelines)?;
             if new.damage_clips {
                 bindings::drm_plane_enable_fb_damage_clips(plane.as_raw());

@@ -93,6 +93,37 @@ impl<T: drm::Driver> Mapping<T> {
         Ok(())
     }
 
+    /// Copies a column of pixels of colour plane `plane` to `to`: `size` bytes of each line, from
+    /// byte `at` of line `line` on, until `to` is full.
+    ///
+    /// Fails like [`Mapping::read`], or if `size` is no divisor of the length of `to`.
+    pub fn read_column(
+        &self,
+        plane: usize,
+        line: usize,
+        at: usize,
+        size: usize,
+        to: &mut [u8],
+    ) -> Result {
+        if size == 0 || to.len() % size != 0 {
+            return Err(EINVAL);
+        }
+        let Some(more) = (to.len() / size).checked_sub(1) else {
+            return Ok(());
+        };
+        let pitch = self.framebuffer().pitch(plane).ok_or(EINVAL)?;
+        let (map, begin) = self.find(plane, line, at, size)?;
+        self.find(plane, line.checked_add(more).ok_or(EINVAL)?, at, size)?;
+
+        for (i, to) in to.chunks_exact_mut(size).enumerate() {
+            let from = begin + i * pitch;
+            // SAFETY: `map` has `size` bytes from `from` on in the last line, and so it has in all
+            // lines before that. `to` has room for them.
+            unsafe { bindings::iosys_map_memcpy_from(to.as_mut_ptr().cast(), map, from, size) };
+        }
+        Ok(())
+    }
+
     /// Copies `from` to colour plane `plane`, from byte `at` of line `line` on.
     ///
     /// Fails like [`Mapping::read`].

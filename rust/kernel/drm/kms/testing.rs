@@ -25,6 +25,7 @@ use super::{
     },
     encoder::{
         DriverEncoder,
+        Encoder,
         EncoderKind, //
     },
     fourcc::FourCc,
@@ -33,6 +34,13 @@ use super::{
         KmsDriver,
         Limits,
         Setup, //
+    },
+    modes::{
+        Axis,
+        DisplayMode,
+        ModeFlags,
+        ModeStatus,
+        Timings, //
     },
     object::CrtcMask,
     plane::{
@@ -61,6 +69,7 @@ use super::{
         Job,
         Writeback, //
     },
+    yuv::YuvColors,
 };
 use crate::{
     alloc::AllocError,
@@ -117,12 +126,18 @@ pub(super) struct Record {
     pub(super) interrupts: Atomic<i32>,
     /// The highest generation of a plane's state.
     pub(super) generation: Atomic<i32>,
+    /// Whether the mode that was set last is the one with the driver's own timings.
+    pub(super) known_mode: Atomic<bool>,
+    /// How many encoders found their CRTC when they were switched on.
+    pub(super) routes: Atomic<i32>,
     /// How many modes the display had when it was asked last.
     pub(super) modes: Atomic<i32>,
     /// How many pixels have changed since the last commit.
     pub(super) damage: Atomic<i32>,
     /// The first byte of the framebuffer that was programmed last.
     pub(super) pixel: Atomic<i32>,
+    /// Whether its lines could be read as columns, and those beyond its end could not.
+    pub(super) columns: Atomic<bool>,
     /// The value of a property that was programmed last.
     pub(super) offset: Atomic<i64>,
     /// The first byte of the blob that was programmed last.
@@ -152,9 +167,12 @@ impl Record {
             events: Atomic::new(0),
             interrupts: Atomic::new(0),
             generation: Atomic::new(0),
+            known_mode: Atomic::new(false),
+            routes: Atomic::new(0),
             modes: Atomic::new(0),
             damage: Atomic::new(-1),
             pixel: Atomic::new(-1),
+            columns: Atomic::new(false),
             offset: Atomic::new(0),
             table: Atomic::new(-1),
                 hold: Atomic::new(false),
@@ -196,6 +214,10 @@ pub(super) enum Plan {
     Edid,
     /// With displays that come and go.
     Hotplug,
+    /// With modes of the driver, of which some cannot be had.
+    OwnModes,
+    /// With a second plane that cannot be created, which the driver ignores.
+    Careless,
 }
 
 pub(super) struct Fake;
@@ -333,7 +355,18 @@ impl KmsDriver for Fake {
                 setup.connector::<FakeConnector<false>, _>(ConnectorKind::Virtual, encoder, ())?;
             }
         }
-        setup.writeback::<FakeWriteback, _>(encoder, &[FourCc::XRGB8888], ())?;
+        let second = setup.encoder::<FakeEncoder>(EncoderKind::Virtual, first, ())?;
+        setup.allow_clones(encoder, second)?;
+        setup.writeback::<FakeWriteback, _>(second, &[FourCc::XRGB8888], ())?;
+        if plan == Plan::Careless {
+            let _ = setup.plane::<FakePlane>(NewPlane {
+                yuv: Some(YuvColors {
+                    encodings: &[],
+                    ranges: &[],
+                }),
+                ..NewPlane::new(PlaneKind::Overlay, &[FourCc::XRGB8888], ())
+            });
+        }
         Ok(())
     }
 
@@ -478,6 +511,15 @@ impl DriverPlane for FakePlane {
             if mapping.read(0, 0, 0, &mut byte).is_ok() {
                 record.pixel.store(byte[0].into(), Relaxed);
             }
+
+            // Nothing but the first byte has been drawn.
+            let mut column = [0xff; 2];
+            let is_read = mapping.read_column(0, 0, 0, 1, &mut column) == Ok(())
+                && column == [byte[0], 0]
+                && mapping.read_column(0, SIZE.1 as usize - 1, 0, 1, &mut column) == Err(EINVAL)
+                && mapping.read_column(0, 0, 0, 0, &mut column) == Err(EINVAL)
+                && mapping.read_column(0, 0, 0, 1, &mut []) == Ok(());
+            record.columns.store(is_read, Relaxed);
         }
     }
 }
@@ -499,8 +541,20 @@ macro_rules! fake_crtc {
                 Counted::new(device).map(|counted| Self { counted })
             }
 
-            fn atomic_enable(crtc: &Crtc<Self>, _commit: &Commit<'_, Fake, Tail>) {
+            fn mode_valid(_crtc: &Crtc<Self>, mode: &DisplayMode) -> ModeStatus {
+                if mode.hdisplay() == NOT_BY_CRTC {
+                    ModeStatus::ClockHigh
+                } else {
+                    ModeStatus::Ok
+                }
+            }
+
+            fn atomic_enable(crtc: &Crtc<Self>, commit: &Commit<'_, Fake, Tail>) {
                 crtc.counted.0.enables.fetch_add(1, Relaxed);
+                if let Some(state) = commit.new_state(crtc) {
+                    let is_known = state.mode().timings() == timings(SIZE.0 as u16);
+                    crtc.counted.0.known_mode.store(is_known, Relaxed);
+                }
             }
 
             fn atomic_disable(crtc: &Crtc<Self>, _commit: &Commit<'_, Fake, Tail>) {
@@ -546,6 +600,42 @@ impl DriverEncoder for FakeEncoder {
 
     fn new(device: &drm::Device<Fake>, (): ()) -> impl PinInit<Self, Error> {
         Counted::new(device).map(Self)
+    }
+
+    fn atomic_enable(encoder: &Encoder<Self>, commit: &Commit<'_, Fake, Tail>) {
+        let record = &commit.device().record;
+        if commit.new_crtc_of::<TimerCrtc, _>(encoder).is_some()
+            && commit.old_crtc_of::<TimerCrtc, _>(encoder).is_none()
+            && commit.new_crtc_of::<BlindCrtc, _>(encoder).is_none()
+        {
+            record.routes.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+/// The width of a mode that connectors refuse.
+const NOT_BY_CONNECTOR: u16 = 320;
+
+/// The width of a mode that CRTCs refuse.
+const NOT_BY_CRTC: u16 = 400;
+
+/// The timings of 640x480, with another width.
+fn timings(width: u16) -> Timings {
+    Timings {
+        clock: 25_175,
+        horizontal: Axis {
+            display: width,
+            sync_start: 656,
+            sync_end: 752,
+            total: 800,
+        },
+        vertical: Axis {
+            display: 480,
+            sync_start: 490,
+            sync_end: 492,
+            total: 525,
+        },
+        flags: ModeFlags::NHSYNC | ModeFlags::NVSYNC,
     }
 }
 
@@ -595,12 +685,37 @@ impl<const HOTPLUG: bool> DriverConnector for FakeConnector<HOTPLUG> {
         }
     }
 
+    fn mode_valid(_connector: &Connector<Self>, mode: &DisplayMode) -> ModeStatus {
+        if mode.hdisplay() == NOT_BY_CONNECTOR {
+            ModeStatus::Panel
+        } else {
+            ModeStatus::Ok
+        }
+    }
+
     fn get_modes(connector: &Connector<Self>, probe: &mut Probe<'_>) {
-        if connector.plan != Plan::Edid {
-            probe.add_modes_noedid(SIZE.0, SIZE.1);
-            probe.set_preferred(SIZE.0, SIZE.1);
-        } else if let Ok(edid) = Edid::new(&display()) {
-            let _ = probe.set_edid(Some(&edid));
+        match connector.plan {
+            Plan::Edid => {
+                if let Ok(edid) = Edid::new(&display()) {
+                    let _ = probe.set_edid(Some(&edid));
+                }
+            }
+            Plan::OwnModes => {
+                probe.set_physical_size(160, 120);
+                // One that cannot be, and two that would be chosen if they were not refused.
+                for (width, is_preferred) in [
+                    (700, true),
+                    (NOT_BY_CONNECTOR, true),
+                    (NOT_BY_CRTC, true),
+                    (640, false),
+                ] {
+                    let _ = probe.add_mode(&timings(width), is_preferred);
+                }
+            }
+            _ => {
+                probe.add_modes_noedid(SIZE.0, SIZE.1);
+                probe.set_preferred(SIZE.0, SIZE.1);
+            }
         }
         connector.counted.0.modes.store(probe.count(), Relaxed);
     }

@@ -64,8 +64,11 @@ fn eventually(condition: impl Fn() -> bool) -> bool {
     })
 }
 
-/// How many mode objects a device has. All of them but the encoder have a state.
-const OBJECTS: i32 = 5;
+/// How many mode objects a device has.
+const OBJECTS: i32 = 6;
+
+/// How many of them have a state: all but the encoders.
+const WITH_STATE: i32 = OBJECTS - 2;
 
 #[kunit_tests(rust_drm_kms)]
 mod cases {
@@ -78,7 +81,7 @@ mod cases {
 
         assert!(device.is_ok());
         assert_eq!(record.live.load(Relaxed), OBJECTS);
-        assert_eq!(STATES.load(Relaxed), states + OBJECTS - 1);
+        assert_eq!(STATES.load(Relaxed), states + WITH_STATE);
 
         drop(device);
         assert_eq!(record.live.load(Relaxed), 0);
@@ -137,6 +140,7 @@ mod cases {
             Plan::LonelyPlane,
             Plan::WrongCrtc,
             Plan::MixedVblank,
+            Plan::Careless,
         ] {
             let (record, device) = create(plan)?;
             assert_eq!(device.err(), Some(EINVAL));
@@ -161,7 +165,9 @@ mod cases {
         assert_eq!(record.updates.load(Relaxed), updates + 1);
         assert!(record.generation.load(Relaxed) > generation);
         assert_eq!(record.enables.load(Relaxed), 1);
+        assert_eq!(record.routes.load(Relaxed), 1);
         assert_eq!(record.pixel.load(Relaxed), 0x5a);
+        assert!(record.columns.load(Relaxed));
         assert_eq!(record.damage.load(Relaxed), 640 * 480);
 
         client.draw(0xa5)?;
@@ -192,12 +198,20 @@ mod cases {
 
     #[test]
     fn displays_tell_their_modes() -> Result {
-        for (plan, modes) in [(Plan::Edid, 2), (Plan::Good, 1)] {
+        for (plan, modes) in [(Plan::Edid, 2), (Plan::Good, 1), (Plan::OwnModes, 3)] {
             let (record, registered) = register(plan)?;
             Client::new(&registered.device)?.show()?;
             assert_eq!(record.enables.load(Relaxed), 1);
             assert_eq!(record.modes.load(Relaxed), modes);
         }
+        Ok(())
+    }
+
+    #[test]
+    fn modes_can_be_refused() -> Result {
+        let (record, registered) = register(Plan::OwnModes)?;
+        Client::new(&registered.device)?.show()?;
+        assert!(record.known_mode.load(Relaxed));
         Ok(())
     }
 

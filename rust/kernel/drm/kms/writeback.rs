@@ -398,7 +398,11 @@ unsafe fn check_framebuffer(
 }
 
 impl<'a, T: KmsDriver> Setup<'a, T> {
-    /// Creates a writeback connector that takes frames from `encoder`, in one of `formats`.
+    /// Creates a writeback connector that takes frames from `encoder`, in one of `formats`, of
+    /// which there has to be one at least.
+    ///
+    /// To write what a display shows at the same time, have an encoder for it apart from that of
+    /// the display, and [allow clones](Setup::allow_clones).
     pub fn writeback<W, E>(
         &self,
         encoder: &Encoder<E>,
