@@ -11,7 +11,8 @@ use crate::{
         Format,
         Pixel, //
     },
-    pipeline::Pipeline, //
+    pipeline::Pipeline,
+    yuv::Yuv, //
 };
 use kernel::{
     drm::kms::{
@@ -26,12 +27,36 @@ use kernel::{
 pub(crate) trait Source {
     /// Copies as many bytes as `to` has room for from a line of a plane, beginning at a byte.
     fn read(&self, plane: usize, line: usize, at: usize, to: &mut [u8]) -> Result;
+
+    /// Copies `size` bytes of each line, beginning at a byte, from a line on until `to` is full.
+    fn read_column(
+        &self,
+        plane: usize,
+        line: usize,
+        at: usize,
+        size: usize,
+        to: &mut [u8],
+    ) -> Result {
+        for (line, to) in (line..).zip(to.chunks_mut(size)) {
+            self.read(plane, line, at, to)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where in a framebuffer the next pixel is.
+#[derive(Clone, Copy)]
+enum Direction {
+    Right,
+    Down,
 }
 
 /// A part of a framebuffer, and where in the picture it is.
 pub(crate) struct Layer<S> {
     pub(crate) source: S,
     pub(crate) format: Format,
+    /// What luma and chroma mean, if the format has them.
+    pub(crate) yuv: Yuv,
     /// The part of the framebuffer, in whole pixels.
     pub(crate) src: Rect,
     /// Where it is. It has the size of `src`, with width and height exchanged if `transposed`.
@@ -92,13 +117,13 @@ impl<S: Source> Layer<S> {
     ) -> Result<&'a mut [Pixel]> {
         let width = self.src.width().min(self.dst.width()) as usize;
         let pixels = pixels.get_mut(..width).ok_or(EINVAL)?;
+        let line = if self.flip_y {
+            self.src.y2 - 1 - row
+        } else {
+            self.src.y1 + row
+        };
 
-        self.read_line(
-            self.line(row)?,
-            usize::try_from(self.src.x1)?,
-            bytes,
-            pixels,
-        )?;
+        self.read(self.src.x1, line, Direction::Right, bytes, pixels)?;
         if self.flip_x {
             pixels.reverse();
         }
@@ -120,21 +145,49 @@ impl<S: Source> Layer<S> {
         } else {
             self.src.x1 + column
         };
-        for (row, pixel) in (0..).zip(pixels.iter_mut()) {
-            let pixel = core::slice::from_mut(pixel);
-            self.read_line(self.line(row)?, usize::try_from(x)?, bytes, pixel)?;
+
+        self.read(x, self.src.y1, Direction::Down, bytes, pixels)?;
+        if self.flip_y {
+            pixels.reverse();
         }
         Ok(pixels)
     }
 
-    /// The line of the framebuffer that a row of the source is.
-    fn line(&self, row: i32) -> Result<usize> {
-        let line = if self.flip_y {
-            self.src.y2 - 1 - row
-        } else {
-            self.src.y1 + row
+    /// Reads pixels of the framebuffer, beginning with the one in column `x` of line `y`. `bytes`
+    /// is for temporary use.
+    fn read(
+        &self,
+        x: i32,
+        y: i32,
+        direction: Direction,
+        bytes: &mut [u8],
+        pixels: &mut [Pixel],
+    ) -> Result {
+        let (x, y) = (usize::try_from(x)?, usize::try_from(y)?);
+        let copy = |plane, x: usize, y, size: usize, to: &mut [u8]| match direction {
+            Direction::Right => self.source.read(plane, y, x * size, to),
+            Direction::Down => self.source.read_column(plane, y, x * size, size, to),
         };
-        Ok(usize::try_from(line)?)
+
+        let size = self.format.bytes();
+        let (first, rest) = bytes
+            .split_at_mut_checked(pixels.len() * size)
+            .ok_or(EINVAL)?;
+        copy(0, x, y, size, first)?;
+
+        let Format::Nv(nv) = self.format else {
+            self.format.read_line(first, pixels);
+            return Ok(());
+        };
+        let (begin, share) = match direction {
+            Direction::Right => (x, nv.columns),
+            Direction::Down => (y, nv.lines),
+        };
+        let count = (begin + pixels.len()).div_ceil(share) - begin / share;
+        let chroma = rest.get_mut(..count * 2).ok_or(EINVAL)?;
+        copy(1, x / nv.columns, y / nv.lines, 2, chroma)?;
+        nv.read_line(&self.yuv, begin, share, first, chroma, pixels);
+        Ok(())
     }
 
     /// A pixel with its opacity and that of the layer, by which its colours are multiplied.
@@ -154,27 +207,6 @@ impl<S: Source> Layer<S> {
             g: scale(pixel.g, factor),
             b: scale(pixel.b, factor),
         }
-    }
-}
-
-impl<S: Source> Layer<S> {
-    /// Reads pixels of the framebuffer, beginning in column `x` of a line. `bytes` is for temporary
-    /// use.
-    fn read_line(&self, line: usize, x: usize, bytes: &mut [u8], pixels: &mut [Pixel]) -> Result {
-        let size = pixels.len() * self.format.bytes();
-        let (first, rest) = bytes.split_at_mut_checked(size).ok_or(EINVAL)?;
-        self.source.read(0, line, x * self.format.bytes(), first)?;
-
-        if let Format::Nv(nv) = self.format {
-            let begin = x / nv.columns;
-            let end = (x + pixels.len()).div_ceil(nv.columns);
-            let chroma = rest.get_mut(..(end - begin) * 2).ok_or(EINVAL)?;
-            self.source.read(1, line / nv.lines, begin * 2, chroma)?;
-            nv.read_line(x, first, chroma, pixels);
-        } else {
-            self.format.read_line(first, pixels);
-        }
-        Ok(())
     }
 }
 
@@ -242,9 +274,10 @@ pub(crate) fn compose<S: Source>(
     mut take: impl FnMut(usize, &[Pixel]) -> Result,
 ) -> Result {
     let width = usize::try_from(width)?;
-    let mut line = KVec::from_elem(Pixel::BLACK, width, GFP_KERNEL)?;
-    let mut pixels = KVec::from_elem(Pixel::BLACK, width, GFP_KERNEL)?;
-    let mut bytes = KVec::from_elem(0u8, width * size_of::<Pixel>(), GFP_KERNEL)?;
+    // These are too long for `kmalloc()` to have them at all times.
+    let mut line = KVVec::from_elem(Pixel::BLACK, width, GFP_KERNEL)?;
+    let mut pixels = KVVec::from_elem(Pixel::BLACK, width, GFP_KERNEL)?;
+    let mut bytes = KVVec::from_elem(0u8, width * size_of::<Pixel>(), GFP_KERNEL)?;
 
     for y in 0..i32::try_from(height)? {
         line.fill(Pixel::BLACK);
@@ -261,6 +294,13 @@ pub(crate) fn compose<S: Source>(
 #[kunit_tests(rvkms_composer)]
 mod tests {
     use super::*;
+    use kernel::drm::kms::{
+        fourcc::FourCc,
+        yuv::{
+            ColorEncoding,
+            ColorRange, //
+        },
+    };
 
     /// Lines of four pixels of RGB565.
     struct Lines<'a>(&'a [[u16; 4]]);
@@ -280,6 +320,7 @@ mod tests {
         Layer {
             source: Lines(lines),
             format: Format::Rgb565,
+            yuv: Yuv::new(ColorEncoding::Bt601, ColorRange::Full),
             src,
             dst: Rect::new(x, y, src.width(), src.height()),
             flip_x: false,
@@ -291,7 +332,7 @@ mod tests {
         }
     }
 
-    fn checksum(layers: &[Layer<Lines<'_>>]) -> Result<u32> {
+    fn checksum<S: Source>(layers: &[Layer<S>]) -> Result<u32> {
         let mut checksum = Checksum::new();
         compose(layers, &Color::default(), 4, 2, |_, line| {
             checksum.add(line);
@@ -345,6 +386,58 @@ mod tests {
             assert_eq!(checksum(&[turned])?, expected);
         }
         Ok(())
+    }
+
+    /// Four lines of NV12, of luma and of chroma.
+    struct Nv12([[u8; 4]; 4], [[[u8; 2]; 2]; 2]);
+
+    impl Source for Nv12 {
+        fn read(&self, plane: usize, line: usize, at: usize, to: &mut [u8]) -> Result {
+            for (i, byte) in to.iter_mut().enumerate() {
+                let (at, chroma) = (at + i, self.1.get(line));
+                *byte = *match plane {
+                    0 => self.0.get(line).ok_or(EINVAL)?.get(at),
+                    _ => chroma.ok_or(EINVAL)?.as_flattened().get(at),
+                }
+                .ok_or(EINVAL)?;
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn chroma_turns_with_luma() -> Result {
+        let luma: [[u8; 4]; 4] =
+            core::array::from_fn(|y| core::array::from_fn(|x| 40 * x as u8 + 9 * y as u8));
+        let chroma = [[[90, 240], [128, 60]], [[200, 10], [30, 150]]];
+        let format = Format::of(FourCc::NV12).ok_or(EINVAL)?;
+        let layer = |source, src: Rect, transposed| Layer {
+            source,
+            format,
+            yuv: Yuv::new(ColorEncoding::Bt601, ColorRange::Full),
+            src,
+            dst: Rect::new(0, 0, 3, 2),
+            flip_x: false,
+            flip_y: false,
+            transposed,
+            pipeline: None,
+            alpha: u16::MAX,
+            blend_mode: BlendMode::Premultiplied,
+        };
+
+        // Neither row nor column 1 is the first one of its pair.
+        let turned = layer(Nv12(luma, chroma), Rect::new(1, 1, 2, 3), true);
+        let expected = layer(
+            Nv12(transpose(luma), transpose(chroma)),
+            Rect::new(1, 1, 3, 2),
+            false,
+        );
+        assert_eq!(checksum(&[turned])?, checksum(&[expected])?);
+        Ok(())
+    }
+
+    fn transpose<T: Copy, const N: usize>(lines: [[T; N]; N]) -> [[T; N]; N] {
+        core::array::from_fn(|y| core::array::from_fn(|x| lines[x][y]))
     }
 
     #[test]

@@ -15,7 +15,8 @@ use crate::{
         Frame,
         Monitor, //
     },
-    plane::Plane, //
+    plane::Plane,
+    yuv::Yuv, //
 };
 use kernel::{
     alloc::AllocError,
@@ -99,11 +100,11 @@ impl crtc::DriverCrtc for Crtc {
 
         if let Some(frame) = &frame {
             let mut layers = frame.layers.lock();
-            for (_, state) in commit.planes::<Plane>() {
-                if state.is_on(crtc) && state.visible() {
-                    // There is room for all planes.
-                    let _ = layer(state).map(|layer| layers.push_within_capacity(layer));
-                }
+            let planes = commit.planes::<Plane>().map(|(_, state)| state);
+            let shown = planes.filter(|state| state.is_on(crtc) && state.visible());
+            for layer in shown.filter_map(layer) {
+                // There is room for all planes.
+                let _ = layers.push_within_capacity(layer);
             }
         }
         crtc.monitor.show(crtc, frame, event);
@@ -132,6 +133,7 @@ fn layer(state: &PlaneState<Plane>) -> Option<Layer<MappingRef<Rvkms>>> {
     Some(Layer {
         source: state.mapping_ref()?,
         format: Format::of(state.framebuffer()?.format().format())?,
+        yuv: Yuv::new(state.color_encoding(), state.color_range()),
         src: state.src().whole_pixels(),
         dst: state.dst(),
         transposed: has(Rotations::ROTATE_90) || has(Rotations::ROTATE_270),

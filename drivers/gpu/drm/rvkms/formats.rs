@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! Pixel formats: from lines of bytes to pixels with 16 bits a channel, and back.
-//!
-//! Luma and chroma are those of BT.601 in limited range.
 
+use crate::yuv::Nv;
 use kernel::{
     drm::kms::fourcc::FourCc,
     prelude::*, //
@@ -21,7 +20,7 @@ pub(crate) struct Pixel {
 impl Pixel {
     pub(crate) const BLACK: Self = Self::opaque(0, 0, 0);
 
-    const fn opaque(r: u16, g: u16, b: u16) -> Self {
+    pub(crate) const fn opaque(r: u16, g: u16, b: u16) -> Self {
         Self {
             a: u16::MAX,
             r,
@@ -49,17 +48,6 @@ pub(crate) enum Format {
     Rgb565,
     Bgr565,
     Nv(Nv),
-}
-
-/// A format with a plane of luma, and one of chroma.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Nv {
-    /// How many columns share a value of chroma.
-    pub(crate) columns: usize,
-    /// How many lines share a value of chroma.
-    pub(crate) lines: usize,
-    /// Whether Cr comes before Cb.
-    swap: bool,
 }
 
 const fn nv(columns: usize, lines: usize, swap: bool) -> Format {
@@ -129,8 +117,8 @@ impl Format {
         }
     }
 
-    /// Converts a line of bytes to as many pixels as both lines have. Without chroma, pixels are
-    /// grey.
+    /// Converts a line of bytes to as many pixels as both lines have. What has chroma as well is
+    /// left to [`Nv::read_line`].
     pub(crate) fn read_line(self, bytes: &[u8], pixels: &mut [Pixel]) {
         // The loop is in `each()`, so that there is one for each format.
         match self {
@@ -148,7 +136,7 @@ impl Format {
             Self::Xbgr16161616 => each(bytes, pixels, |p| from_16(p, false, true)),
             Self::Rgb565 => each(bytes, pixels, |p| from_565(p, false)),
             Self::Bgr565 => each(bytes, pixels, |p| from_565(p, true)),
-            Self::Nv(_) => each(bytes, pixels, |[y]| from_yuv(y, 0x80, 0x80)),
+            Self::Nv(_) => {}
         }
     }
 
@@ -175,40 +163,6 @@ impl Format {
         }
         Ok(())
     }
-}
-
-impl Nv {
-    /// Converts a line of luma, and one of chroma, to pixels. The line begins in column `x`, and
-    /// the chroma with that of this column.
-    pub(crate) fn read_line(self, x: usize, luma: &[u8], chroma: &[u8], pixels: &mut [Pixel]) {
-        for (i, (y, pixel)) in luma.iter().zip(pixels).enumerate() {
-            let at = ((x + i) / self.columns - x / self.columns) * 2;
-            let Some(&[first, second]) = chroma.get(at..at + 2) else {
-                return;
-            };
-            let (cb, cr) = if self.swap {
-                (second, first)
-            } else {
-                (first, second)
-            };
-            *pixel = from_yuv(*y, cb, cr);
-        }
-    }
-}
-
-#[inline]
-fn from_yuv(y: u8, cb: u8, cr: u8) -> Pixel {
-    // In 16.16 fixed point, with 8 bits scaled to 16: 255/219 * 257, and so on.
-    let y = (i64::from(y) - 16) * 19_611_424;
-    let (cb, cr) = (i64::from(cb) - 128, i64::from(cr) - 128);
-    // CAST: The value has been clamped to 16 bits.
-    let channel = |value: i64| ((value + 0x8000) >> 16).clamp(0, 0xffff) as u16;
-
-    Pixel::opaque(
-        channel(y + 26_881_483 * cr),
-        channel(y - 6_598_355 * cb - 13_692_612 * cr),
-        channel(y + 33_975_741 * cb),
-    )
 }
 
 #[inline]
@@ -381,35 +335,5 @@ mod tests {
         Format::Xrgb8888.write_line(&grey, &mut bytes)?;
         assert_eq!(bytes, [0x81, 0x80, 0x80, 0xff]);
         Ok(())
-    }
-
-    #[test]
-    fn luma_and_chroma() {
-        let near = |a: u16, b: u16| a.abs_diff(b) < 0x100;
-        let table: [([u8; 3], Pixel); 4] = [
-            ([16, 128, 128], Pixel::BLACK),
-            ([235, 128, 128], Pixel::opaque(u16::MAX, u16::MAX, u16::MAX)),
-            ([81, 90, 240], RED),
-            ([41, 240, 110], Pixel::opaque(0, 0, u16::MAX)),
-        ];
-
-        for ([y, cb, cr], expected) in table {
-            let p = from_yuv(y, cb, cr);
-            assert!(near(p.r, expected.r) && near(p.g, expected.g) && near(p.b, expected.b));
-        }
-    }
-
-    #[test]
-    fn columns_share_chroma() {
-        let Some(Format::Nv(nv12)) = Format::of(FourCc::NV12) else {
-            panic!("there is no NV12");
-        };
-        let mut line = [Pixel::default(); 3];
-
-        // Column 1 has chroma of its own, as it is the last one of its pair.
-        nv12.read_line(1, &[81, 41, 41], &[90, 240, 240, 110], &mut line);
-        assert_eq!(line[0], from_yuv(81, 90, 240));
-        assert_eq!(line[1], from_yuv(41, 240, 110));
-        assert_eq!(line[2], line[1]);
     }
 }

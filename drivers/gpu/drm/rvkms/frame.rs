@@ -36,15 +36,18 @@ use kernel::{
         vblank::PendingEvent,
         writeback::Job, //
     },
-    impl_has_work, new_mutex, new_spinlock_irq, new_work,
+    impl_has_work, new_mutex, new_spinlock_irq, new_work, pr_err_once,
     prelude::*,
     sync::{
         Arc,
         Mutex,
-        SpinLockIrq, //
+        SpinLockIrq,
+        SpinLockIrqGuard, //
     },
     workqueue::{
         self,
+        OrderedQueue,
+        QueueBuilder,
         Work,
         WorkItem, //
     },
@@ -53,6 +56,17 @@ use kernel::{
 impl Source for MappingRef<Rvkms> {
     fn read(&self, plane: usize, line: usize, at: usize, to: &mut [u8]) -> Result {
         Mapping::read(self, plane, line, at, to)
+    }
+
+    fn read_column(
+        &self,
+        plane: usize,
+        line: usize,
+        at: usize,
+        size: usize,
+        to: &mut [u8],
+    ) -> Result {
+        Mapping::read_column(self, plane, line, at, size, to)
     }
 }
 
@@ -81,32 +95,43 @@ impl Frame {
         )
     }
 
-    /// Gives the lines of the picture to `take`.
-    fn compose(&self, take: impl FnMut(usize, &[Pixel]) -> Result) -> Result {
-        let layers = self.layers.lock();
-        compose(&layers, &self.color, self.width, self.height, take)
-    }
-
-    fn checksum(&self) -> Result<u32> {
+    /// Composes the picture, makes a checksum of it, and copies it to the framebuffer of a job, if
+    /// there is one.
+    fn draw(&self, job: Option<&Job<Rvkms>>) -> Result<u32> {
         let mut checksum = Checksum::new();
-        self.compose(|_, line| {
+        let mut copy = job.map(|job| Capture::new(self, job)).transpose()?;
+
+        let layers = self.layers.lock();
+        compose(&layers, &self.color, self.width, self.height, |y, line| {
             checksum.add(line);
-            Ok(())
+            copy.as_mut().map_or(Ok(()), |copy| copy.write(y, line))
         })?;
         Ok(checksum.finish())
     }
+}
 
-    /// Writes the picture to the framebuffer of a job, which has its size.
-    fn write(&self, job: &Job<Rvkms>) -> Result {
-        let mapping = job.mapping().ok_or(EINVAL)?;
+/// A copy of a picture in the framebuffer of a writeback job, which has the picture's size.
+struct Capture<'a> {
+    mapping: &'a Mapping<Rvkms>,
+    format: Format,
+    /// A line.
+    bytes: KVVec<u8>,
+}
+
+impl<'a> Capture<'a> {
+    fn new(frame: &Frame, job: &'a Job<Rvkms>) -> Result<Self> {
         let format = Format::of(job.framebuffer().format().format()).ok_or(EINVAL)?;
-        let size = usize::try_from(self.width)? * format.bytes();
-        let mut bytes = KVec::from_elem(0u8, size, GFP_KERNEL)?;
-
-        self.compose(|y, line| {
-            format.write_line(line, &mut bytes)?;
-            mapping.write(0, y, 0, &bytes)
+        let size = usize::try_from(frame.width)? * format.bytes();
+        Ok(Self {
+            mapping: job.mapping().ok_or(EINVAL)?,
+            format,
+            bytes: KVVec::from_elem(0, size, GFP_KERNEL)?,
         })
+    }
+
+    fn write(&mut self, y: usize, line: &[Pixel]) -> Result {
+        self.format.write_line(line, &mut self.bytes)?;
+        self.mapping.write(0, y, 0, &self.bytes)
     }
 }
 
@@ -115,6 +140,15 @@ struct Counts {
     crtc: CrtcRef<Crtc>,
     first: u64,
     last: u64,
+}
+
+impl Counts {
+    /// Gives the checksum to user space.
+    fn add(&self, checksum: u32) {
+        for count in self.first..=self.last {
+            self.crtc.add_checksum(count, checksum);
+        }
+    }
 }
 
 /// What the work item is to do.
@@ -133,8 +167,11 @@ struct Screen {
     /// Vertical blanks do not cease as long as checksums are wanted.
     vblank: Option<VblankRef<Crtc>>,
     pending: Pending,
-    /// Whether there is something pending, or being done.
-    busy: bool,
+    /// The checksum of the frame, if one has been made.
+    checksum: Option<u32>,
+    /// Whether another frame is about to be shown. Nothing is begun any more then: on a slow
+    /// machine, each checksum takes until the next vertical blank, and there would be no end.
+    is_ending: bool,
 }
 
 /// The screen of a CRTC.
@@ -142,6 +179,7 @@ struct Screen {
 pub(crate) struct Monitor {
     #[pin]
     work: Work<Monitor>,
+    queue: OrderedQueue,
     // What is taken from here is dropped after the lock has been released, as it may sleep.
     #[pin]
     screen: SpinLockIrq<Screen>,
@@ -154,8 +192,10 @@ impl_has_work! {
 impl Monitor {
     pub(crate) fn new() -> Result<Arc<Self>> {
         Arc::pin_init(
-            pin_init!(Self {
+            try_pin_init!(Self {
                 work <- new_work!("rvkms::Monitor"),
+                // Not one of the system's: composing keeps a CPU busy.
+                queue: QueueBuilder::ordered().build(c"rvkms")?,
                 screen <- new_spinlock_irq!(Screen::default()),
             }),
             GFP_KERNEL,
@@ -173,23 +213,37 @@ impl Monitor {
         // timer's function, which takes the lock.
         let mut vblank = crtc.vblank_get().ok();
 
-        let old = loop {
-            let mut screen = self.screen.lock();
-            if !screen.busy {
-                if screen.checksums && screen.vblank.is_none() {
-                    screen.vblank = vblank.take();
-                }
-                let old = core::mem::replace(&mut screen.frame, frame);
-                if let Some(event) = event {
-                    event.arm();
-                }
-                break old;
-            }
-            drop(screen);
-            workqueue::flush_work(self);
-        };
+        let mut screen = self.end_frame();
+        let (counts, checksum) = (screen.pending.checksums.take(), screen.checksum.take());
+        if let (Some(counts), Some(checksum)) = (&counts, checksum) {
+            counts.add(checksum);
+        }
+        if screen.checksums && screen.vblank.is_none() {
+            screen.vblank = vblank.take();
+        }
+        let old = core::mem::replace(&mut screen.frame, frame);
+        screen.is_ending = false;
+        if let Some(event) = event {
+            event.arm();
+        }
+        drop(screen);
 
-        drop((old, vblank));
+        drop((old, counts, vblank));
+    }
+
+    /// Waits until all that is wanted of the frame has been made, but for the checksums of vertical
+    /// blanks meanwhile. They are that of the frame, which is there if they are.
+    fn end_frame(self: &Arc<Self>) -> SpinLockIrqGuard<'_, Screen> {
+        self.screen.lock().is_ending = true;
+        workqueue::flush_work(self);
+
+        let screen = self.screen.lock();
+        if screen.pending.checksums.is_none() || screen.checksum.is_some() {
+            return screen;
+        }
+        drop(screen);
+        self.work();
+        self.screen.lock()
     }
 
     /// Shows nothing any more.
@@ -209,6 +263,7 @@ impl Monitor {
 
         let mut screen = self.screen.lock();
         screen.checksums = enable;
+        screen.checksum = None;
         let old = core::mem::replace(&mut screen.vblank, vblank);
         drop(screen);
         drop(old);
@@ -235,22 +290,21 @@ impl Monitor {
                 })
             }
         }
-        self.begin(&mut screen);
+        if !screen.is_ending {
+            self.begin();
+        }
     }
 
     /// Writes what is shown now to a framebuffer.
     pub(crate) fn write_back(self: &Arc<Self>, job: Job<Rvkms>) {
-        let mut screen = self.screen.lock();
-        let old = screen.pending.writeback.replace(job);
-        self.begin(&mut screen);
-        drop(screen);
+        let old = self.screen.lock().pending.writeback.replace(job);
+        self.begin();
         drop(old);
     }
 
-    fn begin(self: &Arc<Self>, screen: &mut Screen) {
-        screen.busy = true;
+    fn begin(self: &Arc<Self>) {
         // If it is enqueued already, it has not begun yet.
-        let _ = workqueue::system_long().enqueue(self.clone());
+        let _ = self.queue.enqueue(self.clone());
     }
 
     /// Does what is pending.
@@ -259,25 +313,24 @@ impl Monitor {
         let (pending, frame) = (core::mem::take(&mut screen.pending), screen.frame.clone());
         drop(screen);
 
+        if pending.checksums.is_none() && pending.writeback.is_none() {
+            return;
+        }
         // Without a frame, the CRTC has been switched off, and the job is cancelled.
-        if let (Some(mut job), Some(frame)) = (pending.writeback, &frame) {
-            let result = frame.write(&job);
-            job.complete(result);
+        let Some(frame) = frame else { return };
+        let drawn = frame.draw(pending.writeback.as_ref());
+        if let Err(e) = drawn {
+            pr_err_once!("cannot compose a frame: {}\n", e.to_errno());
         }
-        if let (Some(counts), Some(frame)) = (pending.checksums, &frame) {
-            match frame.checksum() {
-                Ok(checksum) => {
-                    for count in counts.first..=counts.last {
-                        counts.crtc.add_checksum(count, checksum);
-                    }
-                }
-                Err(e) => pr_err!("cannot make a checksum: {}\n", e.to_errno()),
-            }
-        }
+        let checksum = drawn.ok();
 
-        let mut screen = self.screen.lock();
-        let is_more = screen.pending.checksums.is_some() || screen.pending.writeback.is_some();
-        screen.busy = is_more;
+        if let Some(mut job) = pending.writeback {
+            job.complete(drawn.map(drop));
+        }
+        if let (Some(counts), Some(checksum)) = (pending.checksums, checksum) {
+            counts.add(checksum);
+        }
+        self.screen.lock().checksum = checksum;
     }
 }
 

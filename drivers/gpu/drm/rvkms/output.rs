@@ -10,7 +10,8 @@ use crate::{
     formats,
     pipeline::PIPELINE,
     plane::Plane,
-    writeback::Writeback, //
+    writeback::Writeback,
+    yuv, //
 };
 use kernel::{
     drm::kms::{
@@ -44,6 +45,7 @@ pub(crate) fn setup(setup: &Setup<'_, Rvkms>) -> Result {
         alpha: true,
         blend_modes: BlendModes::ALL,
         rotations: Rotations::ALL,
+        yuv: Some(yuv::COLORS),
         pipelines,
         ..NewPlane::new(kind, &formats::CODES, ())
     };
@@ -60,12 +62,13 @@ pub(crate) fn setup(setup: &Setup<'_, Rvkms>) -> Result {
         setup.crtc::<Crtc, _>(primary, ())?
     };
 
-    let encoder = setup.encoder::<Encoder>(EncoderKind::Virtual, crtc.mask(), ())?;
-    setup.connector::<Connector, _>(ConnectorKind::Virtual, encoder, ())?;
+    let display = setup.encoder::<Encoder>(EncoderKind::Virtual, crtc.mask(), ())?;
+    setup.connector::<Connector, _>(ConnectorKind::Virtual, display, ())?;
 
     if config.writeback {
-        let encoder = setup.encoder::<Encoder>(EncoderKind::Virtual, crtc.mask(), ())?;
-        setup.writeback::<Writeback, _>(encoder, &formats::WRITABLE, ())?;
+        let copy = setup.encoder::<Encoder>(EncoderKind::Virtual, crtc.mask(), ())?;
+        setup.writeback::<Writeback, _>(copy, &formats::WRITABLE, ())?;
+        setup.allow_clones(display, copy)?;
     }
     Ok(())
 }

@@ -65,8 +65,8 @@ impl Pipeline {
             let mut channels = [pixel.r.into(), pixel.g.into(), pixel.b.into()];
             for op in &self.0 {
                 channels = match op {
-                    Op::SrgbToLight => channels.map(|value| to_light(clamp(value)).into()),
-                    Op::LightToSrgb => channels.map(|value| to_srgb(clamp(value)).into()),
+                    Op::SrgbToLight => channels.map(|value| look_up(&LIGHT, clamp(value)).into()),
+                    Op::LightToSrgb => channels.map(|value| look_up(&SRGB, clamp(value)).into()),
                     Op::Matrix(matrix) => multiply(matrix, channels),
                 };
             }
@@ -94,6 +94,7 @@ fn matrix(ctm: &Ctm3x4) -> Matrix {
 #[inline]
 fn multiply(matrix: &Matrix, channels: [i64; 3]) -> [i64; 3] {
     matrix.map(|row| {
+        // An offset of 1 is all of a channel, as the UAPI has it; vkms takes it for a 65535th part.
         let mut sum = (1 << 15) + i64::from(row[3]) * 0xffff;
         for (factor, value) in row.into_iter().zip(channels) {
             sum += i64::from(factor) * value;
@@ -104,25 +105,48 @@ fn multiply(matrix: &Matrix, channels: [i64; 3]) -> [i64; 3] {
 }
 
 /// The steps between the entries of [`LIGHT`].
-const STEPS: u32 = 256;
+const STEPS: usize = 256;
 
 /// The light of sRGB values, of which entry `i` is that of `i / STEPS`.
-const LIGHT: [u16; STEPS as usize + 1] = {
-    let mut table = [0; STEPS as usize + 1];
+const LIGHT: [u16; STEPS + 1] = {
+    let mut table = [0; STEPS + 1];
     let mut i = 0;
     while i < table.len() {
-        // CAST: An index of the table.
-        table[i] = light(i as u32);
+        table[i] = light(i);
+        i += 1;
+    }
+    table
+};
+
+/// The steps between the entries of [`SRGB`], which is steep where there is little light.
+const FINE_STEPS: usize = 4096;
+
+/// The values of light, of which entry `i` is that of `i / FINE_STEPS`.
+const SRGB: [u16; FINE_STEPS + 1] = {
+    let mut table = [0; FINE_STEPS + 1];
+    let (mut i, mut index) = (0, 0);
+    while i < table.len() {
+        // CAST: `usize` is not longer.
+        let light = (i * 0xffff / FINE_STEPS) as u64;
+        while index + 2 < LIGHT.len() && (LIGHT[index + 1] as u64) < light {
+            index += 1;
+        }
+        // CAST: Widening. The light lies between two entries, and so does the value, which is not
+        // above `0xffff`.
+        let (low, high) = (LIGHT[index] as u64, LIGHT[index + 1] as u64);
+        let part = (index as u64 * (high - low) + (light - low)) * 0xffff;
+        let whole = (high - low) * STEPS as u64;
+        table[i] = ((part + whole / 2) / whole) as u16;
         i += 1;
     }
     table
 };
 
 /// The light of `value / STEPS`, from 0 to `0xffff`, according to IEC 61966-2-1.
-const fn light(value: u32) -> u16 {
+const fn light(value: usize) -> u16 {
     const ONE: u64 = 1 << 30;
 
-    // CAST: Widening.
+    // CAST: `usize` is not longer.
     let value = value as u64;
     let steps = STEPS as u64;
     if value * 100_000 <= 4_045 * steps {
@@ -146,39 +170,16 @@ const fn light(value: u32) -> u16 {
     ((square * root / ONE * 0xffff + ONE / 2) / ONE) as u16
 }
 
+/// The value of a table with equidistant entries, between its two nearest ones.
 #[inline]
-fn to_light(value: u16) -> u16 {
-    let at = u32::from(value) * STEPS;
-    // CAST: `usize` has 32 bits.
+fn look_up(table: &[u16], value: u16) -> u16 {
+    // CAST: `usize` has 32 bits, and a table has far less entries than there are values.
+    let at = u32::from(value) * (table.len() - 1) as u32;
     let (index, rest) = ((at / 0xffff) as usize, at % 0xffff);
-    let entry = |index: usize| u32::from(*LIGHT.get(index).unwrap_or(&0xffff));
+    let entry = |index: usize| u32::from(*table.get(index).unwrap_or(&0xffff));
 
     // CAST: The value lies between two values of 16 bits.
     ((entry(index) * (0xffff - rest) + entry(index + 1) * rest + 0x7fff) / 0xffff) as u16
-}
-
-/// The value with this light. The middle one, where there are several.
-#[inline]
-fn to_srgb(light: u16) -> u16 {
-    let first = first_value(|value| to_light(value) >= light);
-    let behind = first_value(|value| to_light(value) > light);
-    first + behind.saturating_sub(first) / 2
-}
-
-/// The first value for which `is_found` holds, as it does for all higher ones. The last value if
-/// there is none.
-#[inline]
-fn first_value(is_found: impl Fn(u16) -> bool) -> u16 {
-    let (mut low, mut high) = (0, u16::MAX);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if is_found(middle) {
-            high = middle;
-        } else {
-            low = middle + 1;
-        }
-    }
-    low
 }
 
 #[cfg(CONFIG_DRM_RVKMS_KUNIT_TEST)]
@@ -200,15 +201,17 @@ mod tests {
             (0xc000, 34_245),
             (0xffff, 0xffff),
         ] {
-            assert!(to_light(value).abs_diff(expected) <= 3);
+            assert!(look_up(&LIGHT, value).abs_diff(expected) <= 3);
         }
     }
 
     #[test]
     fn curve_can_be_undone() {
         for value in (0..=u16::MAX).step_by(257) {
-            assert!(to_srgb(to_light(value)).abs_diff(value) <= 7);
+            let back = look_up(&SRGB, look_up(&LIGHT, value));
+            assert!(back.abs_diff(value) <= 24);
         }
+        assert_eq!((look_up(&SRGB, 0), look_up(&SRGB, 0xffff)), (0, 0xffff));
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod output;
 mod pipeline;
 mod plane;
 mod writeback;
+mod yuv;
 
 use crate::{
     config::Config,

@@ -164,13 +164,10 @@ impl<'a> Screen<'a> {
         format!("{rate:.1} flips a second, {blanks} vertical blanks for {flips} flips")
     }
 
-    /// Shows the current picture on the writeback connector instead, and returns what it wrote.
+    /// Has the writeback connector write what the display shows, and returns that.
     pub fn write_back(&mut self, cursor: (i32, i32)) -> Result<Image> {
         let target = Buffer::new(self.card, self.size(), DrmFourcc::Xrgb8888)?;
         let mut request = self.request(cursor)?;
-        self.enable(&mut request)?;
-        self.connector
-            .set(&mut request, "CRTC_ID", Value::CRTC(None))?;
         self.writeback
             .set(&mut request, "CRTC_ID", Value::CRTC(Some(self.crtc.handle)))?;
         self.writeback.set(
