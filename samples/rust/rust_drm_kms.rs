@@ -2,7 +2,8 @@
 
 //! Rust KMS driver sample.
 //!
-//! The smallest complete display driver. Where one with hardware would program it, this one prints.
+//! The smallest complete display driver. Where one with hardware would program it, this one prints
+//! what it does, but not for each frame.
 
 use kernel::{
     device,
@@ -29,6 +30,7 @@ use kernel::{
         },
     },
     faux,
+    pr_info_once,
     prelude::*, //
 };
 
@@ -88,13 +90,11 @@ impl plane::DriverPlane for Plane {
     }
 
     fn atomic_update(plane: &plane::Plane<Self>, commit: &Commit<'_, Sample, Tail>) {
-        let Some(fb) = commit
-            .new_state(plane)
-            .and_then(|state| state.framebuffer())
-        else {
-            return;
-        };
-        pr_debug!("shows {} x {} pixels\n", fb.width(), fb.height());
+        let state = commit.new_state(plane);
+        match state.and_then(|state| state.framebuffer()) {
+            Some(fb) => pr_info_once!("shows {} x {} pixels\n", fb.width(), fb.height()),
+            None => pr_info_once!("shows nothing any more\n"),
+        }
     }
 }
 
