@@ -315,8 +315,8 @@ fn um_build(job: &Job<'_>) -> Result<String, CheckError> {
 /// which are those of drm-rust-next.
 fn build_tools(job: &Job<'_>, arches: &[&'static Arch]) -> Result<String, CheckError> {
     let mut text = String::new();
-    for (program, argument) in [("rustc", "-vV"), ("clippy-driver", "-V"), ("bindgen", "-V"), ("clang-19", "--version")]
-    {
+    let clang = setup::llvm::name("clang");
+    for (program, argument) in [("rustc", "-vV"), ("clippy-driver", "-V"), ("bindgen", "-V"), (&clang, "--version")] {
         text += &Process::new(program).arg(argument).run()?.text();
     }
     for arch in arches {

@@ -14,7 +14,10 @@ use super::error::CommandError;
 const LONG: &str = "\
 Get what this machine lacks to make, build and test the tree.
 
-As root, installs it (with apt, cargo and pip); otherwise prints the commands.
+As root, installs it (with apt, cargo and pip). Other users get what goes into
+their home, once the rest is there; of that, and where there is no apt, the
+commands are printed. Any LLVM from 17 on will do, with or without a version in
+the names of its programs.
 What is optional is no error where it is missing: ccache, which makes builds
 shorter.
 Afterwards build/toolchain.mk tells the kernel's build where to find what is
@@ -79,9 +82,11 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     if !missing(&findings).is_empty() {
         tell_missing(context, &findings);
     }
-    let lacks = !findings.iter().all(|finding| finding.state.is_met());
-    if lacks && rustix::process::geteuid().is_root() {
-        install(context, &findings)?;
+    // What goes into a user's home needs the rest to be there.
+    let can = |finding: &&Finding| !finding.state.is_met() && setup::can_install(finding);
+    let installable: Vec<Finding> = findings.iter().filter(can).cloned().collect();
+    if !installable.is_empty() && missing(&findings).iter().all(setup::can_install) {
+        install(context, &installable)?;
         complete(&setup::check(&groups, cache))?;
     } else {
         complete(&findings)?;

@@ -110,18 +110,27 @@ fn pip_install(name: &str) -> Process {
     process.args(["-m", "pip", "install", "--quiet", "--root-user-action=ignore", name])
 }
 
-/// The commands that a person would run to get what is missing.
-pub fn commands(findings: &[Finding]) -> Vec<String> {
-    lines(&work(findings))
+/// Whether this machine has Debian's packages.
+fn has_apt() -> bool {
+    Process::new("apt-get").arg("--version").output().is_ok_and(|output| output.code == 0)
 }
 
-fn lines(work: &Work) -> Vec<String> {
+/// The commands that a person would run to get what is missing.
+pub fn commands(findings: &[Finding]) -> Vec<String> {
+    lines(&work(findings), has_apt())
+}
+
+fn lines(work: &Work, has_apt: bool) -> Vec<String> {
     let mut lines = Vec::new();
-    if !work.apt.is_empty() {
+    let packages = [work.apt.as_slice(), &work.backports].concat();
+    if !has_apt && !packages.is_empty() {
+        lines.push(format!("# with this machine's own packages: what Debian calls {}", packages.join(" ")));
+    }
+    if has_apt && !work.apt.is_empty() {
         lines.push("sudo apt-get update".into());
         lines.push(format!("sudo {}", apt_install(&work.apt).command_line()));
     }
-    if !work.backports.is_empty() {
+    if has_apt && !work.backports.is_empty() {
         // Only root can use the private configuration that `setup` makes.
         lines.push(format!("sudo apt-get install -t {}", debian::backports()));
         let line = lines.last_mut().expect("just added");
@@ -141,12 +150,17 @@ fn lines(work: &Work) -> Vec<String> {
         lines.push("rustup component add rust-src".into());
     }
     if work.sparse {
-        lines.push("drm-rust setup --checks  # as root: builds sparse from Debian's sources".into());
+        lines.push("drm-rust setup --checks  # builds sparse from Debian's sources".into());
     }
     lines
 }
 
-/// Installs what is missing, as root.
+/// Whether this user can install something.
+pub fn can_install(finding: &Finding) -> bool {
+    finding.need.get.is_of_user() || (rustix::process::geteuid().is_root() && has_apt())
+}
+
+/// Installs what is missing.
 pub fn install(findings: &[Finding], cache: &Path, reporter: &dyn Reporter) -> Result<(), InstallError> {
     let work = work(findings);
     if !work.rustup.is_empty() {
@@ -202,7 +216,13 @@ mod tests {
             rust_src: true,
             sparse: true,
         };
-        let lines = lines(&work).join("\n").replace(&debian::backports(), "SUITE");
+        let foreign = lines(&work, false);
+        assert_eq!(
+            foreign[0],
+            "# with this machine's own packages: what Debian calls curl python3-pip qemu-system-x86"
+        );
+        assert!(!foreign.join("\n").contains("apt-get"));
+        let lines = lines(&work, true).join("\n").replace(&debian::backports(), "SUITE");
         insta::assert_snapshot!(lines, @"
         sudo apt-get update
         sudo apt-get install --yes --no-install-recommends curl python3-pip
@@ -211,7 +231,7 @@ mod tests {
         cargo install --locked --quiet bindgen-cli
         PIP_BREAK_SYSTEM_PACKAGES=1 python3 -m pip install --user b4==0.16.0 ply  # programs go to ~/.local/bin, for PATH
         rustup component add rust-src
-        drm-rust setup --checks  # as root: builds sparse from Debian's sources
+        drm-rust setup --checks  # builds sparse from Debian's sources
         ");
     }
 }

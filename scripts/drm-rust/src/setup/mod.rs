@@ -3,6 +3,7 @@
 //! What a machine needs, whether it has it, and how it gets it.
 
 mod install;
+pub(crate) mod llvm;
 mod needs;
 mod probe;
 pub mod rust_src;
@@ -14,7 +15,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde::Serialize;
 
-pub use install::{InstallError, commands, install};
+pub use install::{InstallError, can_install, commands, install};
 pub use needs::{Group, NEEDS, Need};
 pub use variables::{kernel_variables, toolchain_mk};
 

@@ -4,16 +4,17 @@
 
 use serde::Serialize;
 
-/// The suffix of LLVM's programs, as the kernel's `LLVM=` takes it.
-pub(super) const LLVM: &str = "-19";
-
 /// How to tell whether something is there.
 #[derive(Clone, Copy, Debug)]
 pub enum Probe {
     /// A program in PATH; asked for its version with the arguments.
     Program(&'static str, &'static [&'static str]),
-    /// One of these files.
-    File(&'static [&'static str]),
+    /// A file.
+    File(&'static str),
+    /// A program of the LLVM that builds the kernel.
+    Llvm(&'static str),
+    /// The library of that LLVM which reads C.
+    Libclang,
     /// The sources of Rust's core library, of the compiler's own version.
     RustSrc,
     /// A module of the Python in PATH.
@@ -39,6 +40,13 @@ pub enum Get {
     RustSrc,
     /// Debian's sources of sparse.
     Sparse,
+}
+
+impl Get {
+    /// Whether it goes into the user's home or cache.
+    pub fn is_of_user(&self) -> bool {
+        matches!(self, Get::Cargo(_) | Get::Rustup(_) | Get::RustSrc | Get::Sparse)
+    }
 }
 
 /// What something is needed for.
@@ -113,17 +121,21 @@ const fn program(name: &'static str, oldest: Option<&'static str>, why: &'static
     Need { name, why, probe: Probe::Program(name, VERSION), oldest, get, group: Group::Tree }
 }
 
-const fn emulator(name: &'static str, why: &'static str, packages: &'static [&'static str]) -> Need {
-    // Debian 12's own QEMU has no loongarch machine that boots.
-    Need { group: Group::Emulators, ..program(name, Some("10.0"), why, Get::Backports(packages)) }
+const fn emulator(
+    name: &'static str,
+    oldest: &'static str,
+    why: &'static str,
+    packages: &'static [&'static str],
+) -> Need {
+    Need { group: Group::Emulators, ..program(name, Some(oldest), why, Get::Backports(packages)) }
 }
 
 const fn browser(name: &'static str, why: &'static str, packages: &'static [&'static str]) -> Need {
     Need { group: Group::Report, ..program(name, None, why, Get::Apt(packages)) }
 }
 
-const fn header(name: &'static str, files: &'static [&'static str], why: &'static str, get: Get) -> Need {
-    Need { name, why, probe: Probe::File(files), oldest: None, get, group: Group::Tree }
+const fn part(name: &'static str, probe: Probe, why: &'static str, packages: &'static [&'static str]) -> Need {
+    Need { name, why, probe, oldest: None, get: Get::Apt(packages), group: Group::Tree }
 }
 
 const fn checker(name: &'static str, probe: Probe, why: &'static str, get: Get) -> Need {
@@ -142,22 +154,12 @@ pub static NEEDS: &[Need] = &[
     program("bc", None, "the kernel's time constants", Get::Apt(&["bc"])),
     program("perl", Some("5"), "checkpatch and other kernel scripts", Get::Apt(&["perl"])),
     program("python3", Some("3.9"), "kunit.py and other kernel scripts", Get::Apt(&["python3"])),
-    header("libelf", &["/usr/include/libelf.h"], "objtool and module tools", Get::Apt(&["libelf-dev"])),
-    header("openssl", &["/usr/include/openssl/ssl.h"], "certificates and module signing", Get::Apt(&["libssl-dev"])),
-    program(
-        "clang-19",
-        Some("17"),
-        "the kernel's C, with the LLVM that bindgen reads headers with",
-        Get::Apt(&["clang-19"]),
-    ),
-    program("ld.lld-19", Some("17"), "linking the kernel", Get::Apt(&["lld-19"])),
-    program("llvm-objcopy-19", Some("17"), "the kernel's binary tools", Get::Apt(&["llvm-19"])),
-    header(
-        "libclang",
-        &["/usr/lib/llvm-19/lib/libclang.so", "/usr/lib64/libclang.so", "/usr/lib/libclang.so"],
-        "bindgen, to read C headers",
-        Get::Apt(&["libclang-19-dev"]),
-    ),
+    part("libelf", Probe::File("/usr/include/libelf.h"), "objtool and module tools", &["libelf-dev"]),
+    part("openssl", Probe::File("/usr/include/openssl/ssl.h"), "certificates and module signing", &["libssl-dev"]),
+    part("clang", Probe::Llvm("clang"), "the kernel's C, with the LLVM that bindgen reads headers with", &["clang-19"]),
+    part("ld.lld", Probe::Llvm("ld.lld"), "linking the kernel", &["lld-19"]),
+    part("llvm-objcopy", Probe::Llvm("llvm-objcopy"), "the kernel's binary tools", &["llvm-19"]),
+    part("libclang", Probe::Libclang, "bindgen, to read C headers", &["libclang-19-dev"]),
     program("rustc", Some("1.85"), "the kernel's Rust", Get::Rustup("rustc")),
     program("cargo", Some("1.85"), "this program", Get::Rustup("cargo")),
     program("rustfmt", None, "format checks", Get::Rustup("rustfmt")),
@@ -202,8 +204,9 @@ pub static NEEDS: &[Need] = &[
     },
     browser("chromium", "trying the report's page", &["chromium", "fonts-dejavu-core"]),
     browser("chromedriver", "trying the report's page with a keyboard", &["chromium-driver"]),
-    emulator("qemu-system-x86_64", "running x86_64 kernels", &["qemu-system-x86"]),
-    emulator("qemu-system-aarch64", "running arm64 kernels", &["qemu-system-arm"]),
-    emulator("qemu-system-riscv64", "running riscv kernels", &["qemu-system-misc"]),
-    emulator("qemu-system-loongarch64", "running loongarch kernels", &["qemu-system-misc"]),
+    emulator("qemu-system-x86_64", "7.2", "running x86_64 kernels", &["qemu-system-x86"]),
+    emulator("qemu-system-aarch64", "7.2", "running arm64 kernels", &["qemu-system-arm"]),
+    emulator("qemu-system-riscv64", "7.2", "running riscv kernels", &["qemu-system-misc"]),
+    // Older ones, that of Debian 12 among them, have no machine that boots.
+    emulator("qemu-system-loongarch64", "10.0", "running loongarch kernels", &["qemu-system-misc"]),
 ];

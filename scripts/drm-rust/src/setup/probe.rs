@@ -6,17 +6,17 @@ use std::cmp::Ordering;
 use std::path::Path;
 
 use super::needs::{Need, Probe};
-use super::{State, rust_src, sparse};
+use super::{State, llvm, rust_src, sparse};
 use crate::process::Process;
 
 /// The state of a need on this machine.
 pub(super) fn probe(need: &Need, cache: &Path) -> State {
     match need.probe {
         Probe::Program(name, args) => program(name, args, need.oldest),
-        Probe::File(files) => match files.iter().find(|file| Path::new(file).exists()) {
-            Some(file) => State::Present { version: None, path: (*file).to_owned() },
-            None => State::Missing,
-        },
+        Probe::File(file) if Path::new(file).exists() => State::Present { version: None, path: file.to_owned() },
+        Probe::File(_) => State::Missing,
+        Probe::Llvm(name) => llvm::find(name),
+        Probe::Libclang => llvm::find_libclang(),
         Probe::RustSrc => match rust_src::library(cache) {
             Some(library) => State::Present { version: super::rustc_version(), path: library.display().to_string() },
             None => State::Missing,
@@ -41,7 +41,8 @@ fn python(module: &str) -> State {
     }
 }
 
-fn program(name: &str, args: &[&str], oldest: Option<&'static str>) -> State {
+/// The state of a program in PATH, which is asked for its version with `args`.
+pub(super) fn program(name: &str, args: &[&str], oldest: Option<&'static str>) -> State {
     let Ok(output) = Process::new(name).args(args).output() else { return State::Missing };
     let text = format!("{}\n{}", output.text(), String::from_utf8_lossy(&output.stderr));
     let version = version_in(&text);

@@ -5,8 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::needs::LLVM;
-use super::{Group, rust_src};
+use super::{Group, llvm, rust_src};
 use crate::base::pin::Pin;
 use crate::workspace::Workspace;
 
@@ -17,14 +16,15 @@ type Variables = Vec<(&'static str, String)>;
 
 /// The variables and their values, as arguments of make.
 pub fn kernel_variables(ws: &Workspace) -> Variables {
-    let mut variables = vec![("LLVM", LLVM.to_owned())];
+    let mut variables = vec![("LLVM", llvm::variable())];
     let library = rust_src::library(&ws.cache);
     variables.extend(library.map(|library| ("RUST_LIB_SRC", library.display().to_string())));
     variables.extend(fixed(ws));
     let dir = ws.cache.join("ccache");
     // Without its folder, ccache would not run the compiler at all.
     if has_ccache(ws) && is_writable(&dir) {
-        variables.push(("CC", cached_compiler()));
+        // HOSTCC stays as it is: it links the host programs that are Rust, as one word.
+        variables.push(("CC", format!("ccache {}", llvm::name("clang"))));
         variables.extend(ccache(ws, &dir));
     }
     variables
@@ -51,11 +51,6 @@ fn has_ccache(ws: &Workspace) -> bool {
 /// Whether files can be made in a folder, which is made itself.
 fn is_writable(dir: &Path) -> bool {
     fs::create_dir_all(dir).and_then(|()| tempfile::tempfile_in(dir)).is_ok()
-}
-
-/// HOSTCC stays as it is: it links the host programs that are Rust, as one word.
-fn cached_compiler() -> String {
-    format!("ccache clang{LLVM}")
 }
 
 fn ccache(ws: &Workspace, dir: &Path) -> Variables {
@@ -100,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_compiler_is_no_variable_of_the_makefile() {
-        let variables = vec![("LLVM", LLVM.to_owned()), ("CC", cached_compiler())];
+        let variables = vec![("LLVM", "-19".to_owned()), ("CC", "ccache clang-19".to_owned())];
         insta::assert_snapshot!(makefile(&variables), @"
         # Written by `drm-rust setup`: what the kernel's build needs to know of this machine.
         export LLVM ?= -19
