@@ -113,9 +113,9 @@ fn look_up(lut: &[LutEntry], pixel: &mut Pixel) {
     pixel.b = interpolate(lut, pixel.b, LutEntry::blue);
 }
 
-/// The value of a table, between its two nearest entries.
+/// The value of a channel in a table with equidistant entries, between its two nearest ones.
 #[inline]
-fn interpolate(lut: &[LutEntry], value: u16, channel: impl Fn(&LutEntry) -> u16) -> u16 {
+pub(crate) fn interpolate<T>(lut: &[T], value: u16, channel: impl Fn(&T) -> u16) -> u16 {
     let Some((last, _)) = lut.split_last() else {
         return value;
     };

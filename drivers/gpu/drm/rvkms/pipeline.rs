@@ -5,7 +5,10 @@
 //! This does not know where the operations come from, so that it can be tested without a device.
 
 use crate::{
-    color::near,
+    color::{
+        interpolate,
+        near, //
+    },
     formats::Pixel, //
 };
 use kernel::{
@@ -170,16 +173,9 @@ const fn light(value: usize) -> u16 {
     ((square * root / ONE * 0xffff + ONE / 2) / ONE) as u16
 }
 
-/// The value of a table with equidistant entries, between its two nearest ones.
 #[inline]
 fn look_up(table: &[u16], value: u16) -> u16 {
-    // CAST: `usize` has 32 bits, and a table has far less entries than there are values.
-    let at = u32::from(value) * (table.len() - 1) as u32;
-    let (index, rest) = ((at / 0xffff) as usize, at % 0xffff);
-    let entry = |index: usize| u32::from(*table.get(index).unwrap_or(&0xffff));
-
-    // CAST: The value lies between two values of 16 bits.
-    ((entry(index) * (0xffff - rest) + entry(index + 1) * rest + 0x7fff) / 0xffff) as u16
+    interpolate(table, value, |entry| *entry)
 }
 
 #[cfg(CONFIG_DRM_RVKMS_KUNIT_TEST)]
