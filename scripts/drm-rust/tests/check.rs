@@ -45,7 +45,7 @@ fn the_whole_tree_is_clean_and_a_second_run_knows_it() {
         );
     }
     assert_eq!(code, Some(0), "{reports:#?}");
-    assert!(reports.len() >= 10, "{:?}", reports.keys());
+    assert!(reports.len() >= 11, "{:?}", reports.keys());
     assert!(reports.values().all(|report| report["status"] == "pass"), "a check that looked at nothing proves nothing");
     let (_, again) = check(&[]);
     assert!(again.values().all(|report| report["cached"] == true), "{again:#?}");
@@ -102,6 +102,7 @@ fn every_check_finds_its_mistake() {
             ("rust/kernel/xarray.rs", read("rust/kernel/xarray.rs") + rust),
             ("rust/helpers/xarray.c", read("rust/helpers/xarray.c") + c),
             ("nobody/maintains/this.h", "int x;\n".into()),
+            ("Documentation/rust/drm-rust/ci.rst", read("Documentation/rust/drm-rust/ci.rst") + "\nTitle\n==\n"),
         ],
     );
     let (code, mut reports) = check(&[&format!("drm-rust-next..{mistakes}")]);
@@ -119,6 +120,7 @@ fn every_check_finds_its_mistake() {
         ("maintainers", "nobody/maintains/this.h"),
         ("spdx", "nobody/maintains/this.h"),
         ("rustfmt", ": is not formatted"),
+        ("htmldocs", "Title underline too short"),
         ("clippy", "rust/kernel/xarray.rs"),
         ("rustdoc", "Nowhere"),
         ("sparse", "different address spaces"),

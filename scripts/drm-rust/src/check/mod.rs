@@ -11,6 +11,7 @@ mod clippy;
 mod codespell;
 mod findings;
 mod goals;
+mod htmldocs;
 mod maintainers;
 mod per_patch;
 mod rustdoc;
@@ -259,6 +260,13 @@ static CHECKS: &[Check] = &[
     Check { name: "maintainers", needs: Needs::Files, calls: &["perl"], tool: none, run: maintainers::run },
     Check { name: "spdx", needs: Needs::Files, calls: &["python3", "ply", "gitpython"], tool: none, run: spdx::run },
     Check { name: "rustfmt", needs: Needs::Files, calls: &["rustfmt"], tool: rustfmt::tool, run: rustfmt::run },
+    Check {
+        name: "htmldocs",
+        needs: Needs::Files,
+        calls: &["python3", "sphinx", "pyyaml"],
+        tool: htmldocs::tool,
+        run: htmldocs::run,
+    },
     Check { name: "clippy", needs: Needs::Build, calls: &[], tool: um_build, run: clippy::run },
     Check { name: "rustdoc", needs: Needs::Build, calls: &[], tool: um_build, run: rustdoc::run },
     Check { name: "sparse", needs: Needs::Build, calls: &["sparse"], tool: sparse::tool, run: sparse::run },
@@ -272,6 +280,7 @@ const CODE: &[&str] = &[
     include_str!("codespell.rs"),
     include_str!("findings.rs"),
     include_str!("goals.rs"),
+    include_str!("htmldocs.rs"),
     include_str!("maintainers.rs"),
     include_str!("mod.rs"),
     include_str!("per_patch.rs"),

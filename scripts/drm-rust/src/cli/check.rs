@@ -16,7 +16,7 @@ use super::error::CommandError;
 const LONG: &str = "\
 Check the patches of a topic, of a range of revisions of linux/, or of the whole
 tree: subjects, trailers, checkpatch --strict, codespell, MAINTAINERS, licences,
-rustfmt, clippy, rustdoc and sparse.
+rustfmt, htmldocs, clippy, rustdoc and sparse.
 
 Results are kept in the user's cache: what did not change is not checked again.
 Builds use a work tree and folders of their own in build/check. What all

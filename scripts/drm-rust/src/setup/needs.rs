@@ -178,6 +178,8 @@ pub static NEEDS: &[Need] = &[
     checker("codespell", Probe::Program("codespell", VERSION), "spelling", Get::Pip("codespell")),
     checker("ply", Probe::Python("ply"), "the kernel's check of licences", Get::Pip("ply")),
     checker("gitpython", Probe::Python("git"), "the kernel's check of licences", Get::Pip("gitpython")),
+    checker("sphinx", Probe::Program("sphinx-build", VERSION), "the kernel's documentation", Get::Pip("sphinx")),
+    checker("pyyaml", Probe::Python("yaml"), "the kernel's documentation", Get::Pip("pyyaml")),
     checker("sparse", Probe::Sparse, "checks of C", Get::Sparse),
     Need {
         group: Group::Optional,
