@@ -8,11 +8,8 @@ use jiff::Timestamp;
 
 use super::{Missing, when};
 use crate::igt::Report;
-use crate::igt::compare;
+use crate::igt::compare::{self, REFERENCE};
 use crate::igt::results::counts;
-
-/// The driver that others are measured against.
-const REFERENCE: &str = "vkms";
 
 /// A run as it was found.
 #[derive(Clone, Debug)]

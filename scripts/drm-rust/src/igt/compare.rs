@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::results::Status;
 use super::{Death, Report};
 
+/// The driver that others are measured against where nobody says another one.
+pub const REFERENCE: &str = "vkms";
+
 /// How a subtest ended with each driver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {

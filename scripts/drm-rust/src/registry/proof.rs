@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 use wildmatch::WildMatch;
 
 use super::model::Tests;
+use crate::igt::compare::REFERENCE;
+use crate::igt::results::Subtest;
 use crate::igt::{self, lists};
 use crate::kernel::arch::{ARCHES, Arch};
 use crate::kunit::{self, results::Status};
@@ -41,8 +43,8 @@ pub struct Tested {
 pub struct Results {
     /// By architecture.
     pub kunit: Vec<kunit::Report>,
-    /// By driver.
-    pub igt: Vec<igt::Report>,
+    /// By driver, each with its kernel: architecture.
+    pub igt: Vec<(String, igt::Report)>,
     /// The folder of IGT's lists.
     pub lists: PathBuf,
 }
@@ -51,11 +53,14 @@ impl Results {
     /// Reads what is below `build`. A result that is not there, or is damaged, proves nothing.
     pub fn load(build: &Path, lists: PathBuf) -> Results {
         let kunit = ARCHES.iter().filter_map(|arch| read(&build.join(arch.name).join("kunit.json"))).collect();
-        let entries = ARCHES.iter().filter_map(|arch| std::fs::read_dir(build.join(arch.name).join("igt")).ok());
-        let paths = entries.flatten().flatten().map(|entry| entry.path());
-        let mut paths: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|e| e == "json")).collect();
-        paths.sort();
-        Results { kunit, igt: paths.iter().filter_map(|path| read(path)).collect(), lists }
+        let igt = ARCHES.iter().flat_map(|arch| {
+            let entries = std::fs::read_dir(build.join(arch.name).join("igt")).into_iter().flatten().flatten();
+            let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+            paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+            paths.sort();
+            paths.into_iter().filter_map(|path| Some((arch.name.to_owned(), read(&path)?)))
+        });
+        Results { kunit, igt: igt.collect(), lists }
     }
 
     /// What is known of all tests of a row.
@@ -95,18 +100,25 @@ impl Results {
         let Some((driver, list)) = name.split_once(':') else { return Proof::Unproven };
         let Ok(patterns) = lists::patterns(list, &self.lists, &self.lists) else { return Proof::Unproven };
         let wanted: Vec<WildMatch> = patterns.iter().map(|pattern| WildMatch::new(pattern)).collect();
-        let reports = self.igt.iter().filter(|report| report.driver == driver);
-        let subtests = reports.flat_map(|report| &report.subtests);
-        let subtests =
-            subtests.filter(|sub| wanted.iter().any(|want| want.matches(&sub.name) || want.matches(sub.test())));
-        proof(subtests.map(|sub| {
-            let status = match sub.status {
-                status if status.is_bad() => Status::Fail,
-                igt::results::Status::Skip => Status::Skip,
-                _ => Status::Pass,
-            };
-            (driver.to_owned(), status)
+        let is_wanted = |sub: &Subtest| wanted.iter().any(|want| want.matches(&sub.name) || want.matches(sub.test()));
+        let runs = self.igt.iter().filter(|(_, report)| report.driver == driver);
+        proof(runs.flat_map(|(kernel, report)| {
+            let reference = self.igt.iter().find(|(other, report)| other == kernel && report.driver == REFERENCE);
+            let reference = reference.filter(|_| driver != REFERENCE).map(|(_, report)| report);
+            let subtests = report.subtests.iter().filter(|sub| is_wanted(sub));
+            subtests.map(move |sub| (kernel.clone(), verdict(sub, reference)))
         }))
+    }
+}
+
+/// What a subtest proves. One that ends as badly with the driver that others are measured against proves nothing.
+fn verdict(sub: &Subtest, reference: Option<&igt::Report>) -> Status {
+    let same = || reference.and_then(|report| report.subtests.iter().find(|other| other.name == sub.name));
+    match sub.status {
+        igt::results::Status::Skip => Status::Skip,
+        status if !status.is_bad() => Status::Pass,
+        status if same().is_some_and(|other| other.status >= status) => Status::Skip,
+        _ => Status::Fail,
     }
 }
 
@@ -173,10 +185,26 @@ mod tests {
         let um =
             report("um", &[test("alpha", "pass", ""), test("beta", "pass", ""), test("idle", "skip", ""), doctests]);
         let arm64 = report("arm64", &[test("alpha", "pass", ""), test("beta", "crash", "")]);
-        let igt = r#"{"driver":"rvkms","igt":"2","seconds":1,"errors":[],"splats":[],"deaths":[],"subtests":[
-            {"name":"kms_flip@a","status":"pass","seconds":0},{"name":"kms_flip@b","status":"skip","seconds":0},
-            {"name":"kms_lease@a","status":"fail","seconds":0}]}"#;
-        Results { kunit: vec![um, arm64], igt: vec![serde_json::from_str(igt).unwrap()], lists: "/nowhere".into() }
+        let igt = |kernel: &str, driver: &str, subtests: &[(&str, igt::results::Status)]| {
+            let report = igt::Report {
+                driver: driver.into(),
+                igt: "2".into(),
+                seconds: 1.0,
+                errors: Vec::new(),
+                splats: Vec::new(),
+                deaths: Vec::new(),
+                subtests: subtests.iter().map(|(name, status)| Subtest::bare(name, *status, "why")).collect(),
+            };
+            (kernel.to_owned(), report)
+        };
+        use igt::results::Status::{Fail, Pass, Skip};
+        let all = [("kms_flip@a", Pass), ("kms_flip@b", Skip), ("kms_lease@a", Fail), ("kms_plane@a", Fail)];
+        let igt = vec![
+            igt("um", "rvkms", &all),
+            igt("um", "vkms", &[("kms_lease@a", Pass), ("kms_plane@a", Fail)]),
+            igt("x86_64", "rvkms", &[("kms_flip@a", Pass), ("kms_plane@b", Fail), ("kms_plane@c", Pass)]),
+        ];
+        Results { kunit: vec![um, arm64], igt, lists: "/nowhere".into() }
     }
 
     fn passed(runs: &[&str]) -> Proof {
@@ -206,9 +234,12 @@ mod tests {
     #[test]
     fn igt_is_asked_by_driver_and_list() {
         let results = results();
-        assert_eq!(results.igt("rvkms:kms_flip"), passed(&["rvkms"]));
-        assert_eq!(results.igt("rvkms:kms_*"), Proof::Failed(vec!["rvkms".into()]));
+        assert_eq!(results.igt("rvkms:kms_flip"), passed(&["um", "x86_64"]));
+        assert_eq!(results.igt("rvkms:kms_lease"), Proof::Failed(vec!["um".into()]));
         assert_eq!(results.igt("vkms:kms_flip"), Proof::Unproven);
+        assert_eq!(results.igt("rvkms:kms_plane@a"), Proof::Unproven, "it fails with vkms, too");
+        assert_eq!(results.igt("rvkms:kms_plane"), Proof::Failed(vec!["x86_64".into()]), "where vkms did not run");
+        assert_eq!(results.igt("vkms:kms_plane"), Proof::Failed(vec!["um".into()]));
         let lists = Path::new(env!("CARGO_MANIFEST_DIR")).join("igt");
         assert_eq!(igt_error("rvkms:smoke", &lists), None);
         assert_eq!(igt_error("rvkms:kms_flip@a", &lists), None);
