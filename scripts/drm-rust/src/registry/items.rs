@@ -76,7 +76,7 @@ impl Items {
         let docs = docs.filter_map(|line| line.strip_prefix("///").or_else(|| line.strip_prefix("//!")));
         let fences = docs.map(str::trim).filter_map(|line| line.strip_prefix("```"));
         // They come in pairs.
-        fences.step_by(2).any(str::is_empty)
+        fences.step_by(2).any(|fence| fence.is_empty() || fence == "rust")
     }
 
     /// An item that is there under several conditions is public where one of them is.
