@@ -20,6 +20,7 @@ pub mod html;
 pub mod igt;
 pub mod kernel;
 pub mod kunit;
+pub mod latest;
 pub mod lock;
 pub mod mailbox;
 pub mod merge;

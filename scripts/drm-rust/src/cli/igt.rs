@@ -18,7 +18,7 @@ use drm_rust::kernel::arch::{ARCHES, Arch};
 use drm_rust::kernel::build::{Kernel, Request};
 use drm_rust::kunit::known;
 use drm_rust::setup::{self, Group};
-use drm_rust::tree;
+use drm_rust::tree::{self, status};
 
 use super::CommandResult;
 use super::build::{KernelArguments, VariantArgument, build, require_emulators};
@@ -102,6 +102,8 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let root = user_space(context)?;
     let tests = root.catalogue.select(&patterns, &folder)?;
     tree::refresh(&context.ws, &tree::Options::default(), &context.progress)?;
+    let linux = context.ws.linux();
+    let before = status::clean_tree(&linux)?;
     let known = known::load(&context.ws.data("known.toml"))?;
     let kernel = build(context, &Request::new(arch, arguments.variant.get()))?;
     let drivers: Vec<_> = std::iter::once(&arguments.driver).chain(&arguments.compare).collect();
@@ -128,6 +130,9 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
             fine.iter().for_each(|name| context.say(&format!("{name}: worse once, but not again")));
         }
     }
+    // Results of a tree that changed meanwhile are of neither.
+    let tree = before.filter(|_| status::clean_tree(&linux).is_ok_and(|after| after == before));
+    reports.iter_mut().for_each(|report| report.tree = tree);
     reports.iter().try_for_each(|report| save(&kernel, report))?;
     match &reports[..] {
         [report, reference] => compared(context, &arguments, report, reference),

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use drm_rust::error::FileContext;
 use drm_rust::registry::lock::{Change, Lock};
-use drm_rust::registry::look::{self, Look};
+use drm_rust::registry::look::{self, Look, Note};
 use drm_rust::registry::model::{Registry, Relevance};
 use drm_rust::registry::status::Status;
 use drm_rust::registry::verify::{Checked, Lie};
@@ -203,19 +203,27 @@ fn check(context: &Context, arguments: &Json, found: &Look<'_>) -> CommandResult
         base: &'a str,
         status: &'a BTreeMap<String, Status>,
         changes: &'a [Change],
+        notes: &'a [Note],
         unproven: Vec<text::Unproven<'a>>,
         lies: &'a [Lie],
     }
-    let changes = found.known.changes(&found.now);
+    let known = Lock::load(&context.ws.data(LOCK))?;
+    let changes = known.changes(&found.now);
     let unproven: Vec<text::Unproven<'_>> = found.outcome.rows.iter().filter_map(text::Unproven::of).collect();
     let lies = &found.outcome.lies;
     if arguments.json {
         let (base, status) = (&*found.now.base, &found.now.status);
-        context.json(&Report { base, status, changes: &changes, unproven, lies })?;
+        context.json(&Report { base, status, changes: &changes, notes: &found.notes, unproven, lies })?;
     } else {
         let unproven: String = unproven.iter().map(text::Unproven::line).collect();
         let lies: String = lies.iter().map(|lie| format!("untrue    {lie}\n")).collect();
-        context.data(&(text::sum(found) + &text::since(&changes, found) + &unproven + &lies))?;
+        context.data(
+            &(text::sum(found)
+                + &text::since(&changes, &known, &found.now)
+                + &text::notes(&found.notes)
+                + &unproven
+                + &lies),
+        )?;
     }
     untrue(lies)
 }
@@ -236,6 +244,8 @@ fn untrue(lies: &[Lie]) -> CommandResult {
 fn write(context: &Context, registry: &Registry, found: &Look<'_>) -> CommandResult {
     context.data(&found.outcome.lies.iter().map(|lie| format!("untrue    {lie}\n")).collect::<String>())?;
     untrue(&found.outcome.lies)?;
+    // One that cannot be read, for instance after a merge, is written anew.
+    let known = Lock::load(&context.ws.data(LOCK)).unwrap_or_default();
     let page = (context.ws.root.join(PAGE), PAGE.to_owned(), render::page(registry, &found.now));
     let lock = (context.ws.data(LOCK), format!("scripts/drm-rust/{LOCK}"), found.now.text());
     for (path, shown, text) in [page, lock] {
@@ -249,7 +259,7 @@ fn write(context: &Context, registry: &Registry, found: &Look<'_>) -> CommandRes
         context.say(&format!("wrote {shown}"));
     }
     // Where nothing was written down, everything would be new.
-    let changes = if found.known == Lock::default() { Vec::new() } else { found.known.changes(&found.now) };
+    let changes = if known == Lock::default() { Vec::new() } else { known.changes(&found.now) };
     context.data(&text::changed(&changes))
 }
 

@@ -3,15 +3,11 @@
 //! Reads what the page shows.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-
-use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use std::path::Path;
 
 use super::{Data, Missing, Part, Waiting, checks, igt, kunit, picture, registry, topics, when};
 use crate::forward;
-use crate::kernel::arch::ARCHES;
-use crate::kernel::variant::Variant;
+use crate::latest::{self, Damaged};
 use crate::registry::look;
 use crate::tree::{load_topics, status};
 use crate::workspace::Workspace;
@@ -45,66 +41,41 @@ fn registry(ws: &Workspace) -> Part<registry::Registry> {
     Ok(registry::view(&look))
 }
 
-/// The build folders of all architectures and variants, each with the architecture.
-fn folders() -> impl Iterator<Item = (&'static str, String)> {
-    ARCHES.iter().flat_map(|arch| {
-        let suffixes = Variant::NAMED.iter().map(|(_, variant)| variant.suffix());
-        suffixes.map(|suffix| (arch.name, suffix.map_or(arch.name.into(), |suffix| format!("{}-{suffix}", arch.name))))
-    })
-}
-
-/// A file of results, and when it was written; none where there is no such file.
-fn read<T: DeserializeOwned>(path: &Path) -> Option<Part<(Timestamp, T)>> {
-    let text = fs::read(path).ok()?;
-    let time = fs::metadata(path).and_then(|meta| meta.modified()).ok();
-    let time = time.and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default();
-    let damaged =
-        |error| Missing::new(format!("{} is damaged: {error}", path.display()), "the next run writes it again");
-    Some(serde_json::from_slice(&text).map(|report| (time, report)).map_err(damaged))
+/// What cannot be read.
+fn damaged(damaged: Damaged) -> Missing {
+    Missing::new(format!("{} is damaged: {}", damaged.file, damaged.error), "the next run writes it again")
 }
 
 fn kunit(build: &Path) -> Part<kunit::Matrix> {
     let mut found = Vec::new();
     let mut lacking = Vec::new();
-    let mut is_damaged = false;
-    for (arch, name) in folders() {
-        match read(&build.join(&name).join("kunit.json")) {
-            Some(Ok((time, report))) => found.push(kunit::Found { name, time, report }),
-            Some(Err(missing)) => {
-                is_damaged = true;
-                lacking.push(kunit::Lacking { name, missing });
-            }
-            None if name == arch => {
-                let missing = Missing::new("no results", format!("`drm-rust test {name}`"));
-                lacking.push(kunit::Lacking { name, missing });
-            }
-            None => {}
+    for result in latest::kunit(build) {
+        match result {
+            Ok(run) => found.push(run),
+            Err(error) => lacking.push(kunit::Lacking { name: error.kernel.clone(), missing: damaged(error) }),
         }
     }
-    if found.is_empty() && !is_damaged {
+    if found.is_empty() && lacking.is_empty() {
         return Err(Missing::new("No run of KUnit has left results.", "`drm-rust test` runs it on UML"));
+    }
+    for (name, _) in latest::kernels().filter(|(_, plain)| *plain) {
+        if !found.iter().any(|run| run.kernel == name) && !lacking.iter().any(|lacking| lacking.name == name) {
+            let missing = Missing::new("no results", format!("`drm-rust test {name}`"));
+            lacking.push(kunit::Lacking { name, missing });
+        }
     }
     Ok(kunit::matrix(&found, lacking))
 }
 
 fn igt(build: &Path) -> Part<igt::Igt> {
-    let mut found = Vec::new();
-    let mut damaged = Vec::new();
-    for (_, kernel) in folders() {
-        let entries = fs::read_dir(build.join(&kernel).join("igt")).into_iter().flatten().flatten();
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-        paths.sort();
-        for report in paths.iter().filter_map(|path| read(path)) {
-            match report {
-                Ok((time, report)) => found.push(igt::Found { kernel: kernel.clone(), time, report }),
-                Err(missing) => damaged.push(missing),
-            }
-        }
-    }
-    if found.is_empty() && damaged.is_empty() {
+    let mut unread = Vec::new();
+    let found: Vec<_> = latest::igt(build)
+        .into_iter()
+        .filter_map(|run| run.map_err(|error| unread.push(damaged(error))).ok())
+        .collect();
+    if found.is_empty() && unread.is_empty() {
         let hint = "`drm-rust igt --driver rvkms --compare vkms` runs it";
         return Err(Missing::new("No run of IGT has left results.", hint));
     }
-    Ok(igt::view(&found, damaged))
+    Ok(igt::view(&found, unread))
 }

@@ -4,23 +4,13 @@
 
 use std::cmp::Ordering;
 
-use jiff::Timestamp;
-
 use super::{Missing, when};
 use crate::igt::Report;
 use crate::igt::compare::{self, REFERENCE};
 use crate::igt::results::counts;
+use crate::latest;
 
-/// A run as it was found.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The build folder: architecture and variant.
-    pub kernel: String,
-    /// When it ended.
-    pub time: Timestamp,
-    /// What it has shown.
-    pub report: Report,
-}
+type Found = latest::Found<Report>;
 
 /// A run.
 #[derive(Clone, Debug)]
@@ -163,8 +153,17 @@ mod tests {
     fn found(driver: &str, subtests: &[(&str, Status)]) -> Found {
         let subtests = subtests.iter().map(|(name, status)| Subtest::bare(name, *status, "no reason")).collect();
         let (errors, splats, deaths) = (Vec::new(), Vec::new(), Vec::new());
-        let report = Report { driver: driver.into(), igt: "2".into(), seconds: 1.0, errors, splats, deaths, subtests };
-        Found { kernel: "um".into(), time: Timestamp::UNIX_EPOCH, report }
+        let report = Report {
+            driver: driver.into(),
+            igt: "2".into(),
+            tree: None,
+            seconds: 1.0,
+            errors,
+            splats,
+            deaths,
+            subtests,
+        };
+        Found { kernel: "um".into(), time: jiff::Timestamp::UNIX_EPOCH, report }
     }
 
     #[test]

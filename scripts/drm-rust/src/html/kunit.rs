@@ -4,23 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-
 use super::{Missing, when};
 use crate::kunit::Report;
 use crate::kunit::console::Splat;
 use crate::kunit::results::{Test, Totals, failures};
+use crate::latest;
 
-/// A run as it was found.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The build folder: architecture and variant.
-    pub name: String,
-    /// When it ended.
-    pub time: Timestamp,
-    /// What it has shown.
-    pub report: Report,
-}
+type Found = latest::Found<Report>;
 
 /// A test that failed, or a report of the kernel about itself.
 #[derive(Clone, Debug)]
@@ -141,7 +131,7 @@ fn run(found: &Found) -> Run {
     });
     let new: Vec<Failure> = report.splats.iter().filter(|splat| splat.known.is_none()).map(splat).collect();
     Run {
-        name: found.name.clone(),
+        name: found.kernel.clone(),
         when: when(found.time),
         seconds: format!("{:.1} s", report.seconds),
         good: report.is_good(),
@@ -184,7 +174,7 @@ mod tests {
             last_lines,
             suites,
         };
-        Found { name: name.into(), time: Timestamp::UNIX_EPOCH, report }
+        Found { kernel: name.into(), time: jiff::Timestamp::UNIX_EPOCH, report }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::registry::look::Look;
 use crate::registry::model::{Evidence, Relevance, Source, by_file};
-use crate::registry::proof::{Proof, Tested};
+use crate::registry::proof::Tested;
 use crate::registry::status::{Held, Status};
 use crate::registry::verify::Checked;
 
@@ -114,12 +114,7 @@ fn items(evidence: &[Evidence], held: &[Held]) -> Vec<String> {
 }
 
 fn tested(test: &Tested) -> String {
-    let proof = match &test.proof {
-        Proof::Passed(runs) => format!("passed on {}", runs.join(", ")),
-        Proof::Unproven => "unproven".into(),
-        Proof::Failed(runs) => format!("failed on {}", runs.join(", ")),
-    };
-    format!("{} {}: {proof}", test.kind, test.name)
+    format!("{} {}: {}", test.kind, test.name, test.proof)
 }
 
 /// The addresses of a row that a browser may follow.

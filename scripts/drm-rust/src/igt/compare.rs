@@ -106,6 +106,7 @@ mod tests {
         Report {
             driver: driver.into(),
             igt: "2.5".into(),
+            tree: None,
             seconds: 1.0,
             errors: Vec::new(),
             splats: Vec::new(),

@@ -23,6 +23,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::error::FileContext;
+use crate::git::Oid;
 use crate::kernel::build::Kernel;
 use crate::kernel::config;
 use crate::kunit::console::Splat;
@@ -82,6 +83,9 @@ pub struct Report {
     pub driver: String,
     /// The version of IGT.
     pub igt: String,
+    /// The tree of `linux/` that was tested; none where it had changes that are not committed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Oid>,
     /// Wall time (seconds).
     pub seconds: f64,
     /// What is wrong with the run as a whole.
@@ -185,6 +189,7 @@ fn report(root: &Root, options: &Options, shares: Vec<Share>) -> Report {
     let mut report = Report {
         driver: options.driver.clone(),
         igt: root.version.clone(),
+        tree: None,
         seconds: shares.iter().map(|share| share.seconds).fold(0.0, f64::max),
         errors: Vec::new(),
         splats: Vec::new(),

@@ -95,6 +95,12 @@ pub fn find(cache: &Path) -> Option<Root> {
     read(&root).ok()
 }
 
+/// The tests of the IGT that the cache has.
+pub fn catalogue(cache: &Path) -> Option<Catalogue> {
+    let text = fs::read_to_string(place(cache).join("root/drm-rust/tests")).ok()?;
+    Some(Catalogue::parse(&text)).filter(|catalogue| !catalogue.is_empty())
+}
+
 fn read(root: &Path) -> Result<Root, RootError> {
     let file = |name| {
         let path = root.join("drm-rust").join(name);

@@ -2,14 +2,20 @@
 
 //! The registry of a checkout, looked up in its `linux/`.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::DATA;
 use super::lock::Lock;
 use super::model::{Registry, RegistryError};
 use super::proof::Results;
 use super::tree::Branches;
 use super::verify::{Outcome, verify};
-use super::{DATA, LOCK};
 use crate::error::Explain;
 use crate::git::objects::{ObjectError, Objects};
+use crate::git::{BranchName, GitError, Oid};
+use crate::igt;
 use crate::oplog::{self, OpError};
 use crate::topic::{self, TopicError};
 use crate::workspace::Workspace;
@@ -23,6 +29,9 @@ pub enum LookError {
     /// The topics cannot be used.
     #[error(transparent)]
     Topic(#[from] TopicError),
+    /// Git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// The tree cannot be read.
     #[error(transparent)]
     Object(#[from] ObjectError),
@@ -39,6 +48,7 @@ impl Explain for LookError {
         match self {
             LookError::Registry(error) => error.hint(),
             LookError::Topic(error) => error.hint(),
+            LookError::Git(error) => error.hint(),
             LookError::Object(error) => error.hint(),
             LookError::Op(error) => error.hint(),
             LookError::NoTree => Some("`drm-rust tree` makes it".into()),
@@ -53,8 +63,19 @@ pub struct Look<'a> {
     pub outcome: Outcome<'a>,
     /// The statuses now.
     pub now: Lock,
-    /// Those that were written down last.
-    pub known: Lock,
+    /// Runs that do not count.
+    pub notes: Vec<Note>,
+}
+
+/// A run that does not count, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// The run.
+    pub run: String,
+    /// Why.
+    pub message: String,
+    /// How to have one that counts.
+    pub hint: String,
 }
 
 /// Reads the registry of a checkout.
@@ -70,8 +91,50 @@ pub fn look<'a>(ws: &Workspace, registry: &'a Registry) -> Result<Look<'a>, Look
     }
     let last = oplog::newest(&linux, &mut Objects::new(&linux))?.ok_or(LookError::NoTree)?;
     let topics = topic::load(&ws.root)?;
-    let results = Results::load(&ws.build(), ws.data("igt"));
+    let results = results(ws)?;
     let outcome = verify(registry, &topics, &mut Branches::open(&linux)?, &results)?;
     let now = Lock::new(&last.operation.base.version, &outcome.rows);
-    Ok(Look { outcome, now, known: Lock::load(&ws.data(LOCK))? })
+    Ok(Look { outcome, now, notes: notes(&results) })
+}
+
+/// The latest results, those of the code that `drm-rust-next` has now apart from the others.
+fn results(ws: &Workspace) -> Result<Results, LookError> {
+    let linux = ws.linux();
+    let mut objects = Objects::new(&linux);
+    let next = linux.find_commit(&BranchName::next().full())?;
+    let now = next.map(|next| objects.tree_of(next)).transpose()?;
+    let mut known = BTreeMap::new();
+    let mut is_current = |tree: Option<Oid>| match (tree, now) {
+        (Some(tree), Some(now)) => *known.entry(tree).or_insert_with(|| have_same_code(&mut objects, tree, now)),
+        _ => false,
+    };
+    let catalogue = igt::root::catalogue(&ws.cache);
+    Ok(Results::load(&ws.build(), ws.data("igt"), catalogue, &mut is_current))
+}
+
+/// Whether two trees differ in documentation alone.
+fn have_same_code(objects: &mut Objects, one: Oid, other: Oid) -> bool {
+    let mut code = |tree| {
+        let entries = objects.tree(tree).ok()?;
+        Some(entries.into_iter().filter(|(name, _)| name != b"Documentation").collect::<Vec<_>>())
+    };
+    // A tree that git has thrown away is not the present one.
+    one == other || code(one).is_some_and(|one| code(other).is_some_and(|other| one == other))
+}
+
+fn notes(results: &Results) -> Vec<Note> {
+    let stale = |run: String, hint: String| Note { run, message: "the results are of another tree".into(), hint };
+    let kunit = results.kunit.iter().filter(|run| !run.current);
+    let kunit = kunit.map(|run| stale(run.kernel.clone(), format!("`drm-rust test {}`", run.report.arch)));
+    let igt = results.igt.iter().filter(|run| !run.current);
+    let igt = igt.map(|run| {
+        let driver = &run.report.driver;
+        stale(format!("{} with {driver}", run.kernel), format!("`drm-rust igt --driver {driver}`"))
+    });
+    let damaged = results.damaged.iter().map(|damaged| Note {
+        run: damaged.kernel.clone(),
+        message: format!("{} is damaged: {}", damaged.file, damaged.error),
+        hint: "the next run writes it again".into(),
+    });
+    kunit.chain(igt).chain(damaged).collect()
 }

@@ -2,29 +2,50 @@
 
 //! What the latest runs say of the tests that rows name.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use wildmatch::WildMatch;
 
 use super::model::Tests;
+use crate::git::Oid;
+use crate::igt;
 use crate::igt::compare::REFERENCE;
+use crate::igt::lists::{self, Catalogue};
 use crate::igt::results::Subtest;
-use crate::igt::{self, lists};
-use crate::kernel::arch::{ARCHES, Arch};
-use crate::kunit::{self, results::Status};
+use crate::kernel::arch::Arch;
+use crate::kunit;
+use crate::kunit::results::{Status, Test};
+use crate::latest::{self, Damaged, Found};
 
 /// What is known of a test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
-    /// It passed, in these runs.
+    /// It passed, on these kernels.
     Passed(Vec<String>),
-    /// No run has it.
-    Unproven,
-    /// It failed, in these runs.
+    /// It failed, on these kernels.
     Failed(Vec<String>),
+    /// These kernels ran all that they have, and they do not have it.
+    Absent(Vec<String>),
+    /// Only kernels of another tree ran it.
+    Stale(Vec<String>),
+    /// No kernel ran it.
+    Unproven,
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (text, kernels) = match self {
+            Proof::Passed(kernels) => ("passed on", kernels),
+            Proof::Failed(kernels) => ("failed on", kernels),
+            Proof::Absent(kernels) => ("not there on", kernels),
+            Proof::Stale(kernels) => ("ran with another tree on", kernels),
+            Proof::Unproven => return f.write_str("did not run"),
+        };
+        write!(f, "{text} {}", kernels.join(", "))
+    }
 }
 
 /// A test of a row.
@@ -38,29 +59,78 @@ pub struct Tested {
     pub proof: Proof,
 }
 
+/// A run.
+#[derive(Clone, Debug)]
+pub struct Run<T> {
+    /// The build folder: architecture and variant.
+    pub kernel: String,
+    /// Whether it ran the code that there is now.
+    pub current: bool,
+    /// What it has shown.
+    pub report: T,
+}
+
 /// The latest runs.
 #[derive(Debug, Default)]
 pub struct Results {
-    /// By architecture.
-    pub kunit: Vec<kunit::Report>,
-    /// By driver, each with its kernel: architecture.
-    pub igt: Vec<(String, igt::Report)>,
+    /// By kernel.
+    pub kunit: Vec<Run<kunit::Report>>,
+    /// By kernel and driver.
+    pub igt: Vec<Run<igt::Report>>,
+    /// Results that cannot be read.
+    pub damaged: Vec<Damaged>,
     /// The folder of IGT's lists.
     pub lists: PathBuf,
+    /// The tests of IGT, where it is installed.
+    pub catalogue: Option<Catalogue>,
+}
+
+/// How something ended in a run.
+struct Ended<'a> {
+    kernel: &'a str,
+    current: bool,
+    status: Status,
+}
+
+impl<T> Run<T> {
+    fn ended(&self, status: Status) -> Ended<'_> {
+        Ended { kernel: &self.kernel, current: self.current, status }
+    }
+}
+
+impl Run<kunit::Report> {
+    /// Whether it shows all that its kernel has.
+    fn is_whole(&self) -> bool {
+        self.current && self.report.filter.is_none() && self.report.errors.is_empty() && !self.report.suites.is_empty()
+    }
 }
 
 impl Results {
-    /// Reads what is below `build`. A result that is not there, or is damaged, proves nothing.
-    pub fn load(build: &Path, lists: PathBuf) -> Results {
-        let kunit = ARCHES.iter().filter_map(|arch| read(&build.join(arch.name).join("kunit.json"))).collect();
-        let igt = ARCHES.iter().flat_map(|arch| {
-            let entries = std::fs::read_dir(build.join(arch.name).join("igt")).into_iter().flatten().flatten();
-            let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-            paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-            paths.sort();
-            paths.into_iter().filter_map(|path| Some((arch.name.to_owned(), read(&path)?)))
-        });
-        Results { kunit, igt: igt.collect(), lists }
+    /// Reads what is below `build`. What is of another tree than the present one does not count.
+    pub fn load(
+        build: &Path,
+        lists: PathBuf,
+        catalogue: Option<Catalogue>,
+        is_current: &mut dyn FnMut(Option<Oid>) -> bool,
+    ) -> Results {
+        let mut results = Results { lists, catalogue, ..Results::default() };
+        for found in latest::kunit(build) {
+            match found {
+                Ok(Found { kernel, report, .. }) => {
+                    results.kunit.push(Run { kernel, current: is_current(report.tree), report });
+                }
+                Err(damaged) => results.damaged.push(damaged),
+            }
+        }
+        for found in latest::igt(build) {
+            match found {
+                Ok(Found { kernel, report, .. }) => {
+                    results.igt.push(Run { kernel, current: is_current(report.tree), report });
+                }
+                Err(damaged) => results.damaged.push(damaged),
+            }
+        }
+        results
     }
 
     /// What is known of all tests of a row.
@@ -73,27 +143,36 @@ impl Results {
         kunit.chain(doctest).chain(igt).chain(boot).collect()
     }
 
-    /// A kernel that has run a test has booted.
+    /// A kernel that has run its tests to their end has booted.
     fn boot(&self, arch: &str) -> Proof {
-        let runs = self.kunit.iter().filter(|report| report.arch == arch && report.totals.all() > 0);
-        proof(runs.map(|report| (report.arch.clone(), Status::Pass)))
+        let runs = self.kunit.iter().filter(|run| run.report.arch == arch && run.report.totals.all() > 0);
+        let status = |run: &Run<kunit::Report>| if run.report.errors.is_empty() { Status::Pass } else { Status::Crash };
+        proof(runs.map(|run| run.ended(status(run))))
     }
 
     fn suite(&self, name: &str) -> Proof {
-        proof(self.kunit.iter().flat_map(|report| {
-            let suites = report.suites.iter().filter(move |suite| suite.name == name);
-            suites.map(|suite| (report.arch.clone(), suite.status))
-        }))
+        self.kunit(|report| report.suites.iter().filter(|suite| suite.name == name).collect())
     }
 
     fn doctest(&self, path: &str) -> Proof {
         let name = path.strip_prefix("rust/").unwrap_or(path).replace(['/', '.'], "_");
         let start = format!("rust_doctest_{name}_");
         let is_of_file = |test: &str| test.strip_prefix(&start).is_some_and(|n| n.chars().all(|c| c.is_ascii_digit()));
-        proof(self.kunit.iter().flat_map(|report| {
+        self.kunit(|report| {
             let tests = report.suites.iter().flat_map(|suite| &suite.tests);
-            tests.filter(|test| is_of_file(&test.name)).map(|test| (report.arch.clone(), test.status))
-        }))
+            tests.filter(|test| is_of_file(&test.name)).collect()
+        })
+    }
+
+    /// What is known of tests that are found in a report.
+    fn kunit(&self, find: impl Fn(&kunit::Report) -> Vec<&Test>) -> Proof {
+        let ended = self.kunit.iter().flat_map(|run| find(&run.report).into_iter().map(|test| run.ended(test.status)));
+        let has = |run: &Run<kunit::Report>| !find(&run.report).is_empty();
+        let whole: Vec<String> = self.kunit.iter().filter(|run| run.is_whole()).map(|run| run.kernel.clone()).collect();
+        if !whole.is_empty() && !self.kunit.iter().any(|run| run.current && has(run)) {
+            return Proof::Absent(whole);
+        }
+        proof(ended)
     }
 
     fn igt(&self, name: &str) -> Proof {
@@ -101,12 +180,13 @@ impl Results {
         let Ok(patterns) = lists::patterns(list, &self.lists, &self.lists) else { return Proof::Unproven };
         let wanted: Vec<WildMatch> = patterns.iter().map(|pattern| WildMatch::new(pattern)).collect();
         let is_wanted = |sub: &Subtest| wanted.iter().any(|want| want.matches(&sub.name) || want.matches(sub.test()));
-        let runs = self.igt.iter().filter(|(_, report)| report.driver == driver);
-        proof(runs.flat_map(|(kernel, report)| {
-            let reference = self.igt.iter().find(|(other, report)| other == kernel && report.driver == REFERENCE);
-            let reference = reference.filter(|_| driver != REFERENCE).map(|(_, report)| report);
-            let subtests = report.subtests.iter().filter(|sub| is_wanted(sub));
-            subtests.map(move |sub| (kernel.clone(), verdict(sub, reference)))
+        let runs = self.igt.iter().filter(|run| run.report.driver == driver);
+        proof(runs.flat_map(|run| {
+            let is_reference =
+                |other: &&Run<igt::Report>| other.kernel == run.kernel && other.report.driver == REFERENCE;
+            let reference = self.igt.iter().find(is_reference).filter(|_| driver != REFERENCE);
+            let subtests = run.report.subtests.iter().filter(|sub| is_wanted(sub));
+            subtests.map(move |sub| run.ended(verdict(sub, reference.map(|run| &run.report))))
         }))
     }
 }
@@ -122,41 +202,37 @@ fn verdict(sub: &Subtest, reference: Option<&igt::Report>) -> Status {
     }
 }
 
-fn read<T: DeserializeOwned>(path: &Path) -> Option<T> {
-    serde_json::from_slice(&std::fs::read(path).ok()?).ok()
-}
-
 /// One bad result counts more than any good ones; what was skipped says nothing.
-fn proof(results: impl Iterator<Item = (String, Status)>) -> Proof {
-    let (mut passed, mut failed) = (Vec::new(), Vec::new());
-    for (run, status) in results {
-        match status {
-            Status::Pass => passed.push(run),
-            Status::Skip => {}
-            Status::Fail | Status::Crash => failed.push(run),
-        }
+fn proof<'a>(results: impl Iterator<Item = Ended<'a>>) -> Proof {
+    let (mut passed, mut failed, mut stale) = (Vec::new(), Vec::new(), Vec::new());
+    for ended in results {
+        let list = match ended.status {
+            Status::Skip => continue,
+            _ if !ended.current => &mut stale,
+            Status::Pass => &mut passed,
+            Status::Fail | Status::Crash => &mut failed,
+        };
+        list.push(ended.kernel.to_owned());
+        list.dedup();
     }
-    passed.dedup();
-    failed.dedup();
-    match (passed.is_empty(), failed.is_empty()) {
-        (_, false) => Proof::Failed(failed),
-        (false, true) => Proof::Passed(passed),
-        (true, true) => Proof::Unproven,
+    match (failed.is_empty(), passed.is_empty(), stale.is_empty()) {
+        (false, ..) => Proof::Failed(failed),
+        (true, false, _) => Proof::Passed(passed),
+        (true, true, false) => Proof::Stale(stale),
+        (true, true, true) => Proof::Unproven,
     }
 }
 
-/// Why a name of IGT's tests cannot be one.
-pub fn igt_error(name: &str, lists: &Path) -> Option<String> {
-    let Some((driver, list)) = name.split_once(':') else { return Some("is no DRIVER:LIST".into()) };
-    let is_list = lists.join(format!("{list}.txt")).is_file();
-    // The names of all tests begin with a group's: kms_, core_, syncobj_.
-    let is_test = list.contains('_') && !list.contains(['/', ' ']);
-    if driver.is_empty() {
-        Some("names no driver".into())
-    } else if is_list || is_test {
-        None
-    } else {
-        Some(format!("names no list of scripts/drm-rust/igt/: {list}"))
+/// Why `DRIVER:LIST` names no tests.
+pub fn igt_error(list: &str, lists: &Path, catalogue: Option<&Catalogue>) -> Option<String> {
+    let Ok(patterns) = lists::patterns(list, lists, lists) else { return Some("it names no tests".into()) };
+    let is_list = patterns != [list];
+    match catalogue {
+        _ if list.contains('/') => Some(format!("IGT has no test {list}")),
+        Some(catalogue) => catalogue.select(&patterns, lists).err().map(|error| error.to_string()),
+        // The names of all tests begin with a group's: kms_, core_, syncobj_.
+        None if is_list || list.contains('_') => None,
+        None => Some(format!("there is no list {list} in scripts/drm-rust/igt/")),
     }
 }
 
@@ -168,83 +244,143 @@ pub fn is_arch(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kunit::results::Totals;
 
-    fn results() -> Results {
-        let test = |name: &str, status: &str, tests: &str| {
-            format!(r#"{{"name":"{name}","status":"{status}","seconds":0,"tests":[{tests}]}}"#)
-        };
-        let report = |arch: &str, suites: &[String]| -> kunit::Report {
-            let head = format!(r#""arch":"{arch}","seconds":1,"totals":{{"pass":1,"skip":0,"fail":0,"crash":0}}"#);
-            let tail = r#""errors":[],"splats":[],"last_lines":[]"#;
-            serde_json::from_str(&format!("{{{head},{tail},\"suites\":[{}]}}", suites.join(","))).unwrap()
-        };
-        let doctests = ["rust_doctest_kernel_a_rs_0", "rust_doctest_kernel_a_rs_1", "rust_doctest_kernel_a_rs_x_rs_0"];
-        let status = ["pass", "pass", "fail"];
-        let doctests: Vec<String> = doctests.iter().zip(status).map(|(name, status)| test(name, status, "")).collect();
-        let doctests = test("rust_doctests_kernel", "fail", &doctests.join(","));
-        let um =
-            report("um", &[test("alpha", "pass", ""), test("beta", "pass", ""), test("idle", "skip", ""), doctests]);
-        let arm64 = report("arm64", &[test("alpha", "pass", ""), test("beta", "crash", "")]);
-        let igt = |kernel: &str, driver: &str, subtests: &[(&str, igt::results::Status)]| {
-            let report = igt::Report {
-                driver: driver.into(),
-                igt: "2".into(),
-                seconds: 1.0,
-                errors: Vec::new(),
-                splats: Vec::new(),
-                deaths: Vec::new(),
-                subtests: subtests.iter().map(|(name, status)| Subtest::bare(name, *status, "why")).collect(),
-            };
-            (kernel.to_owned(), report)
-        };
-        use igt::results::Status::{Fail, Pass, Skip};
-        let all = [("kms_flip@a", Pass), ("kms_flip@b", Skip), ("kms_lease@a", Fail), ("kms_plane@a", Fail)];
-        let igt = vec![
-            igt("um", "rvkms", &all),
-            igt("um", "vkms", &[("kms_lease@a", Pass), ("kms_plane@a", Fail)]),
-            igt("x86_64", "rvkms", &[("kms_flip@a", Pass), ("kms_plane@b", Fail), ("kms_plane@c", Pass)]),
-        ];
-        Results { kunit: vec![um, arm64], igt, lists: "/nowhere".into() }
+    fn test(name: &str, status: Status, tests: Vec<Test>) -> Test {
+        Test { name: name.into(), status, tests, ..Test::default() }
     }
 
-    fn passed(runs: &[&str]) -> Proof {
-        Proof::Passed(runs.iter().map(|run| (*run).to_owned()).collect())
+    fn run(kernel: &str, suites: Vec<Test>) -> Run<kunit::Report> {
+        let report = kunit::Report {
+            arch: kernel.split('-').next().unwrap().into(),
+            tree: None,
+            filter: None,
+            seconds: 1.0,
+            totals: Totals::of(&suites),
+            errors: Vec::new(),
+            splats: Vec::new(),
+            last_lines: Vec::new(),
+            suites,
+        };
+        Run { kernel: kernel.into(), current: true, report }
+    }
+
+    fn igt_run(kernel: &str, driver: &str, subtests: &[(&str, igt::results::Status)]) -> Run<igt::Report> {
+        let report = igt::Report {
+            driver: driver.into(),
+            igt: "2".into(),
+            tree: None,
+            seconds: 1.0,
+            errors: Vec::new(),
+            splats: Vec::new(),
+            deaths: Vec::new(),
+            subtests: subtests.iter().map(|(name, status)| Subtest::bare(name, *status, "why")).collect(),
+        };
+        Run { kernel: kernel.into(), current: true, report }
+    }
+
+    fn results() -> Results {
+        use Status::{Crash, Fail, Pass, Skip};
+        let doctests = [
+            ("rust_doctest_kernel_a_rs_0", Pass),
+            ("rust_doctest_kernel_a_rs_1", Pass),
+            ("rust_doctest_kernel_a_rs_x_rs_0", Fail),
+        ];
+        let doctests = doctests.map(|(name, status)| test(name, status, Vec::new())).into();
+        let um = vec![
+            test("alpha", Pass, Vec::new()),
+            test("beta", Pass, Vec::new()),
+            test("idle", Skip, Vec::new()),
+            test("rust_doctests_kernel", Fail, doctests),
+        ];
+        let arm64 = vec![test("alpha", Pass, Vec::new()), test("beta", Crash, Vec::new())];
+        Results { kunit: vec![run("um", um), run("arm64", arm64)], lists: "/nowhere".into(), ..Results::default() }
+    }
+
+    fn names(kernels: &[&str]) -> Vec<String> {
+        kernels.iter().map(|kernel| (*kernel).to_owned()).collect()
     }
 
     #[test]
     fn suites_are_proven_by_every_run() {
-        let results = results();
-        assert_eq!(results.suite("alpha"), passed(&["um", "arm64"]));
-        assert_eq!(results.suite("beta"), Proof::Failed(vec!["arm64".into()]));
+        let mut results = results();
+        assert_eq!(results.suite("alpha"), Proof::Passed(names(&["um", "arm64"])));
+        assert_eq!(results.suite("beta"), Proof::Failed(names(&["arm64"])));
         assert_eq!(results.suite("idle"), Proof::Unproven);
+        results.kunit.push(run("um-debug", vec![test("alpha", Status::Fail, Vec::new())]));
+        assert_eq!(results.suite("alpha"), Proof::Failed(names(&["um-debug"])), "variants count, too");
+    }
+
+    #[test]
+    fn what_a_whole_run_lacks_is_absent() {
+        let mut results = results();
+        assert_eq!(results.suite("gamma"), Proof::Absent(names(&["um", "arm64"])));
+        results.kunit[0].report.filter = Some("alpha".into());
+        results.kunit[1].report.errors.push("the kernel panicked".into());
+        assert_eq!(results.suite("gamma"), Proof::Unproven, "part of the suites shows nothing of the others");
+    }
+
+    #[test]
+    fn results_of_another_tree_are_stale() {
+        let mut results = results();
+        results.kunit[1].current = false;
+        assert_eq!(results.suite("beta"), Proof::Passed(names(&["um"])), "the failure was another tree's");
+        results.kunit[0].current = false;
+        assert_eq!(results.suite("alpha"), Proof::Stale(names(&["um", "arm64"])));
         assert_eq!(results.suite("gamma"), Proof::Unproven);
+        assert_eq!(results.boot("um"), Proof::Stale(names(&["um"])));
     }
 
     #[test]
     fn examples_are_those_of_the_file() {
-        assert_eq!(results().doctest("rust/kernel/a.rs"), passed(&["um"]));
-        assert_eq!(results().doctest("rust/kernel/b.rs"), Proof::Unproven);
+        assert_eq!(results().doctest("rust/kernel/a.rs"), Proof::Passed(names(&["um"])));
+        assert_eq!(results().doctest("rust/kernel/b.rs"), Proof::Absent(names(&["um", "arm64"])));
     }
 
     #[test]
-    fn a_kernel_that_ran_tests_has_booted() {
-        assert_eq!((results().boot("arm64"), results().boot("riscv")), (passed(&["arm64"]), Proof::Unproven));
+    fn a_kernel_that_ran_its_tests_to_their_end_has_booted() {
+        let mut results = results();
+        assert_eq!(results.boot("arm64"), Proof::Passed(names(&["arm64"])));
+        assert_eq!(results.boot("riscv"), Proof::Unproven);
+        results.kunit[1].report.errors.push("the kernel panicked".into());
+        assert_eq!(results.boot("arm64"), Proof::Failed(names(&["arm64"])));
     }
 
     #[test]
-    fn igt_is_asked_by_driver_and_list() {
-        let results = results();
-        assert_eq!(results.igt("rvkms:kms_flip"), passed(&["um", "x86_64"]));
-        assert_eq!(results.igt("rvkms:kms_lease"), Proof::Failed(vec!["um".into()]));
+    fn igt_is_asked_by_driver_and_measured_against_vkms() {
+        use igt::results::Status::{Fail, Pass, Skip};
+        let all = [("kms_flip@a", Pass), ("kms_flip@b", Skip), ("kms_lease@a", Fail), ("kms_plane@a", Fail)];
+        let igt = vec![
+            igt_run("um", "rvkms", &all),
+            igt_run("um", "vkms", &[("kms_lease@a", Pass), ("kms_plane@a", Fail)]),
+            igt_run("x86_64", "rvkms", &[("kms_flip@a", Pass), ("kms_plane@b", Fail), ("kms_plane@c", Pass)]),
+        ];
+        let results = Results { igt, lists: "/nowhere".into(), ..Results::default() };
+        assert_eq!(results.igt("rvkms:kms_flip"), Proof::Passed(names(&["um", "x86_64"])));
+        assert_eq!(results.igt("rvkms:kms_lease"), Proof::Failed(names(&["um"])));
         assert_eq!(results.igt("vkms:kms_flip"), Proof::Unproven);
         assert_eq!(results.igt("rvkms:kms_plane@a"), Proof::Unproven, "it fails with vkms, too");
-        assert_eq!(results.igt("rvkms:kms_plane"), Proof::Failed(vec!["x86_64".into()]), "where vkms did not run");
-        assert_eq!(results.igt("vkms:kms_plane"), Proof::Failed(vec!["um".into()]));
+        assert_eq!(results.igt("rvkms:kms_plane"), Proof::Failed(names(&["x86_64"])), "where vkms did not run");
+        assert_eq!(results.igt("vkms:kms_plane"), Proof::Failed(names(&["um"])));
+    }
+
+    #[test]
+    fn igt_has_the_tests_that_are_named() {
         let lists = Path::new(env!("CARGO_MANIFEST_DIR")).join("igt");
-        assert_eq!(igt_error("rvkms:smoke", &lists), None);
-        assert_eq!(igt_error("rvkms:kms_flip@a", &lists), None);
-        for bad in ["smoke", ":smoke", "rvkms:smokes", "rvkms:../smoke"] {
-            assert!(igt_error(bad, &lists).is_some(), "{bad}");
+        let catalogue = Catalogue::parse("kms_flip@a\nkms_flip@b\ncore_auth\n");
+        let error = |list: &str| [None, Some(&catalogue)].map(|catalogue| igt_error(list, &lists, catalogue).is_some());
+        for (list, wrong) in [
+            ("kms_flip", [false, false]),
+            ("kms_flip@a", [false, false]),
+            ("kms_*", [false, false]),
+            ("kms_flop", [false, true]),
+            ("kms_flip@c", [false, true]),
+            ("smokes", [true, true]),
+            ("../smoke", [true, true]),
+            ("", [true, true]),
+        ] {
+            assert_eq!(error(list), wrong, "{list}");
         }
+        assert_eq!(igt_error("smoke", &lists, None), None);
     }
 }

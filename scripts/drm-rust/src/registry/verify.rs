@@ -123,8 +123,14 @@ impl Checker<'_> {
             }
             let mut why = None;
             let mut found = false;
-            // One that is not there has been told of already.
-            for topic in row.topics.iter().filter(|topic| self.topics.contains_key(topic)) {
+            for topic in &row.topics {
+                // One that is not there has been told of already.
+                let Some(manifest) = self.topics.get(topic) else { continue };
+                if !manifest.paths().any(|path| path == evidence.path) {
+                    let hint = "name the topic whose file it is".to_owned();
+                    why = why.or(Some((format!("no patch of {topic} is about {}", evidence.path), hint)));
+                    continue;
+                }
                 let missing = self.missing(&Place::Topic(topic.clone()), topic.branch().as_str(), evidence)?;
                 found |= missing.is_none();
                 why = why.or(missing);
@@ -139,7 +145,11 @@ impl Checker<'_> {
 
     fn topic_names(&mut self, row: &Row) {
         for (i, topic) in row.topics.iter().enumerate() {
-            if self.topics.contains_key(topic) {
+            if let Some(manifest) = self.topics.get(topic) {
+                if !row.carried.iter().any(|carried| manifest.paths().any(|path| path == carried.path)) {
+                    let message = format!("{topic} has no file that is named in `carried`");
+                    self.lie(row, format!("topics[{i}]"), message, "name what it adds, or remove the topic");
+                }
                 continue;
             }
             let meant = similar(topic.as_str(), self.topics.keys().map(|name| name.as_str()));
@@ -151,9 +161,6 @@ impl Checker<'_> {
         }
         if row.topics.is_empty() && !row.carried.is_empty() {
             self.lie(row, "carried", "no topic carries it", "name the topic in `topics`");
-        }
-        if !row.topics.is_empty() && row.carried.is_empty() {
-            self.lie(row, "topics", "it is not said what they carry", "name items that they add in `carried`");
         }
     }
 
@@ -224,27 +231,50 @@ impl Checker<'_> {
             }
         }
         for name in &row.tests.igt {
-            if let Some(error) = proof::igt_error(name, &self.results.lists) {
-                self.lie(row, "tests.igt", format!("`{name}` {error}"), "write it as rvkms:smoke or rvkms:kms_flip");
-            }
+            self.igt(row, name)?;
         }
         for name in row.tests.boot.iter().filter(|name| !proof::is_arch(name)) {
             let message = format!("there is no architecture {name}");
             self.lie(row, "tests.boot", message, "`drm-rust build --help` shows the architectures");
         }
         let tested = self.results.of(&row.tests);
-        for test in &tested {
-            if let Proof::Failed(runs) = &test.proof {
-                let message = format!("{} failed in the latest run: {}", test.name, runs.join(", "));
-                self.lie(
-                    row,
-                    format!("tests.{}", test.kind),
-                    message,
-                    "run it again with `drm-rust test` or `drm-rust igt`",
-                );
-            }
+        for Tested { kind, name, proof } in &tested {
+            let (message, hint) = match proof {
+                Proof::Failed(kernels) => {
+                    let message = format!("{name} failed in the latest run: {}", kernels.join(", "));
+                    (message, "run it again with `drm-rust test` or `drm-rust igt`")
+                }
+                Proof::Absent(kernels) => {
+                    let message = format!("{name} is not in the latest run: {}", kernels.join(", "));
+                    (message, "turn its symbol on in arch/um/configs/drm_rust_defconfig")
+                }
+                Proof::Passed(_) | Proof::Stale(_) | Proof::Unproven => continue,
+            };
+            self.lie(row, format!("tests.{kind}"), message, hint);
         }
         Ok(tested)
+    }
+
+    /// A test of IGT must be there, and so must the driver.
+    fn igt(&mut self, row: &Row, name: &str) -> Result<(), ObjectError> {
+        let Some((driver, list)) = name.split_once(':') else {
+            self.lie(row, "tests.igt", format!("`{name}` is no DRIVER:LIST"), "write it as rvkms:smoke");
+            return Ok(());
+        };
+        let folder = format!("drivers/gpu/drm/{driver}/Kconfig");
+        let mut is_driver = false;
+        for place in Checker::places(row) {
+            is_driver |= self.files.exists(&place, &folder)?;
+        }
+        if !is_driver {
+            let message = format!("`{name}`: there is no {folder}");
+            self.lie(row, "tests.igt", message, "name a driver of the base or of a topic of the row");
+        }
+        if let Some(error) = proof::igt_error(list, &self.results.lists, self.results.catalogue.as_ref()) {
+            let hint = "name a list of scripts/drm-rust/igt/ or tests, as in rvkms:smoke or rvkms:kms_flip";
+            self.lie(row, "tests.igt", format!("`{name}`: {error}"), hint);
+        }
+        Ok(())
     }
 
     /// The places in which files of a row can be.
@@ -320,6 +350,7 @@ mod tests {
             .base("rust/kernel/alpha.rs", alpha)
             .base("rust/kernel/broken.rs", "pub fn (")
             .base("include/linux/alpha.h", "")
+            .base("drivers/gpu/drm/vkms/Kconfig", "config DRM_VKMS\n")
             .topic("rust/alpha", "rust/kernel/alpha.rs", alpha)
             .topic("rust/alpha", "rust/kernel/new.rs", new)
     }
@@ -417,8 +448,6 @@ mod tests {
             hint: is New meant?
         unknown: topics[0]: there is no topic rust/alhpa
             hint: is rust/alpha meant?
-        unknown: topics: it is not said what they carry
-            hint: name items that they add in `carried`
         nobody: carried: no topic carries it
             hint: name the topic in `topics`
         ");
@@ -430,7 +459,7 @@ mod tests {
             [[row]]
             area = 'alpha'
             evidence = [{ path = 'rust/kernel/alpha.rs', item = 'Alpha' }]
-            tests = { kunit = ['rust_old'], doctest = ['rust/kernel/new.rs'], igt = ['vkms:smoek'], boot = ['arm65'] }
+            tests = { kunit = ['rust_old'], doctest = ['rust/kernel/new.rs'], igt = ['vkms:smoek', 'vkmz:smoke', 'smoke'], boot = ['arm65'] }
             requires = ['beta', 'apha']
             [[row]]
             area = 'beta'
@@ -446,8 +475,12 @@ mod tests {
             hint: the suite is #[kunit_tests(NAME)] in a file of `evidence`, `carried` or of a topic
         alpha: tests.doctest: rust/kernel/new.rs has no example that runs
             hint: name a file of the base or of a topic of the row
-        alpha: tests.igt: `vkms:smoek` names no list of scripts/drm-rust/igt/: smoek
-            hint: write it as rvkms:smoke or rvkms:kms_flip
+        alpha: tests.igt: `vkms:smoek`: there is no list smoek in scripts/drm-rust/igt/
+            hint: name a list of scripts/drm-rust/igt/ or tests, as in rvkms:smoke or rvkms:kms_flip
+        alpha: tests.igt: `vkmz:smoke`: there is no drivers/gpu/drm/vkmz/Kconfig
+            hint: name a driver of the base or of a topic of the row
+        alpha: tests.igt: `smoke` is no DRIVER:LIST
+            hint: write it as rvkms:smoke
         alpha: tests.boot: there is no architecture arm65
             hint: `drm-rust build --help` shows the architectures
         alpha: requires[1]: there is no area apha
@@ -468,10 +501,15 @@ mod tests {
                 r#"{{"arch":"um","seconds":0,"totals":{{"pass":0,"skip":0,"fail":0,"crash":0}},"errors":[],
                 "splats":[],"last_lines":[],"suites":[{suite}]}}"#
             );
-            Results { kunit: vec![serde_json::from_str(&text).unwrap()], ..Results::default() }
+            let report = serde_json::from_str(&text).unwrap();
+            Results { kunit: vec![proof::Run { kernel: "um".into(), current: true, report }], ..Results::default() }
         };
         let lies = |status: &str| verify(&registry, &topics(), &mut files(), &report(status)).unwrap().lies;
         assert_eq!(lies("pass"), []);
         assert_eq!(lies("fail")[0].message, "rust_new failed in the latest run: um");
+        let mut other = report("pass");
+        other.kunit[0].report.suites[0].name = "rust_newer".into();
+        let lies = verify(&registry, &topics(), &mut files(), &other).unwrap().lies;
+        assert_eq!(lies[0].message, "rust_new is not in the latest run: um");
     }
 }

@@ -96,6 +96,12 @@ impl Manifest {
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n"
     }
 
+    /// Every file that the topic adds or edits.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        let edited = self.patches.iter().flat_map(|patch| patch.edits.iter().map(|edit| edit.file.as_str()));
+        self.files().chain(edited)
+    }
+
     /// Every overlay file of the topic.
     pub fn files(&self) -> impl Iterator<Item = &str> {
         self.patches.iter().flat_map(|patch| patch.files.iter().map(String::as_str))

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use drm_rust::registry::lock::{Change, Lock};
-use drm_rust::registry::look::Look;
+use drm_rust::registry::look::{Look, Note};
 use drm_rust::registry::model::{Relevance, by_file};
 use drm_rust::registry::next::Next;
 use drm_rust::registry::proof::{Proof, Tested};
@@ -70,20 +70,12 @@ pub(super) fn show(checked: &Checked<'_>, lies: &[Lie]) -> String {
     field("lacks", &row.lacks);
     field("beyond", &row.beyond);
     for test in &checked.tested {
-        field(test.kind, &format!("{}: {}", test.name, proof(&test.proof)));
+        field(test.kind, &format!("{}: {}", test.name, test.proof));
     }
     for lie in lies.iter().filter(|lie| lie.area == row.area) {
         field("untrue", &format!("{}: {}", lie.key, lie.message));
     }
     text
-}
-
-fn proof(proof: &Proof) -> String {
-    match proof {
-        Proof::Passed(runs) => format!("passed on {}", runs.join(", ")),
-        Proof::Unproven => "unproven".into(),
-        Proof::Failed(runs) => format!("FAILED on {}", runs.join(", ")),
-    }
 }
 
 /// A line for each area that could be next.
@@ -118,13 +110,20 @@ pub(super) fn changed(changes: &[Change]) -> String {
 }
 
 /// The same, and since when.
-pub(super) fn since(changes: &[Change], found: &Look<'_>) -> String {
-    if found.known == Lock::default() {
+pub(super) fn since(changes: &[Change], known: &Lock, now: &Lock) -> String {
+    if *known == Lock::default() {
         return "no status is written down yet: `drm-rust registry render` does so\n".into();
     }
     let hint = "`drm-rust registry render` writes it down";
-    let since = format!("          since Linux {}; {hint}\n", found.known.base);
-    changed(changes) + if changes.is_empty() { "" } else { &since }
+    let since = format!("          since Linux {}; {hint}\n", known.base);
+    let is_same = changes.is_empty() && known.base == now.base;
+    changed(changes) + if is_same { "" } else { &since }
+}
+
+/// A line for each run that does not count.
+pub(super) fn notes(notes: &[Note]) -> String {
+    let line = |note: &Note| format!("ignored   {}: {}; {}\n", note.run, note.message, note.hint);
+    notes.iter().map(line).collect()
 }
 
 /// Tests of a row that no run has.

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The latest results below `build/`: what `test` and `igt` have written for each kernel.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+
+use crate::kernel::arch::ARCHES;
+use crate::kernel::variant::Variant;
+use crate::{igt, kunit};
+
+/// A run that has left results.
+#[derive(Clone, Debug)]
+pub struct Found<T> {
+    /// The build folder: architecture and variant.
+    pub kernel: String,
+    /// When it ended.
+    pub time: Timestamp,
+    /// What it has shown.
+    pub report: T,
+}
+
+/// Results that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// The build folder: architecture and variant.
+    pub kernel: String,
+    /// The file, below the checkout.
+    pub file: String,
+    /// What is wrong with it.
+    pub error: String,
+}
+
+/// All results of a kind, in the order of the architectures.
+pub type Latest<T> = Vec<Result<Found<T>, Damaged>>;
+
+/// The build folders of all architectures and variants, each with whether it is the plain one.
+pub fn kernels() -> impl Iterator<Item = (String, bool)> {
+    ARCHES.iter().flat_map(|arch| {
+        Variant::NAMED.iter().map(|(_, variant)| match variant.suffix() {
+            None => (arch.name.to_owned(), true),
+            Some(suffix) => (format!("{}-{suffix}", arch.name), false),
+        })
+    })
+}
+
+/// KUnit's results, one for each kernel that ran.
+pub fn kunit(build: &Path) -> Latest<kunit::Report> {
+    kernels().filter_map(|(kernel, _)| read(build, &kernel, "kunit.json".as_ref())).collect()
+}
+
+/// IGT's results, one for each driver of each kernel that ran.
+pub fn igt(build: &Path) -> Latest<igt::Report> {
+    let files = |kernel: &str| {
+        let entries = fs::read_dir(build.join(kernel).join("igt")).into_iter().flatten().flatten();
+        let mut files: Vec<PathBuf> = entries.map(|entry| Path::new("igt").join(entry.file_name())).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+        files.sort();
+        files
+    };
+    let of_kernel = |(kernel, _): (String, bool)| {
+        let found: Vec<_> = files(&kernel).iter().filter_map(|file| read(build, &kernel, file)).collect();
+        found
+    };
+    kernels().flat_map(of_kernel).collect()
+}
+
+/// A file of results; none where there is no such file.
+fn read<T: DeserializeOwned>(build: &Path, kernel: &str, file: &Path) -> Option<Result<Found<T>, Damaged>> {
+    let path = build.join(kernel).join(file);
+    let text = fs::read(&path).ok()?;
+    let time = fs::metadata(&path).and_then(|meta| meta.modified()).ok();
+    let time = time.and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default();
+    let kernel = kernel.to_owned();
+    Some(match serde_json::from_slice(&text) {
+        Ok(report) => Ok(Found { kernel, time, report }),
+        Err(error) => {
+            let file = Path::new("build").join(&kernel).join(file).display().to_string();
+            Err(Damaged { kernel, file, error: error.to_string() })
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_found_by_kernel_and_damaged_ones_are_told() {
+        let build = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| {
+            let path = build.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        let totals = r#""totals":{"pass":0,"skip":0,"fail":0,"crash":0}"#;
+        let empty = r#""seconds":1,"errors":[],"splats":[]"#;
+        write("um/kunit.json", &format!(r#"{{"arch":"um",{empty},{totals},"last_lines":[],"suites":[]}}"#));
+        write("um-debug/kunit.json", "{");
+        write("um/igt/vkms.json", &format!(r#"{{"driver":"vkms","igt":"2",{empty},"deaths":[],"subtests":[]}}"#));
+        write("um/igt/vkms.xml", "<x/>");
+        write("elsewhere/kunit.json", "{");
+
+        let told: Vec<_> = kunit(build.path())
+            .into_iter()
+            .map(|found| found.map_or_else(|d| format!("{}: {}", d.file, d.kernel), |f| f.kernel))
+            .collect();
+        assert_eq!(told, ["um", "build/um-debug/kunit.json: um-debug"]);
+        let igt = igt(build.path());
+        assert!(matches!(&igt[..], [Ok(Found { kernel, report, .. })] if kernel == "um" && report.driver == "vkms"));
+    }
+}
