@@ -7,6 +7,7 @@
 #   make kunit      KUnit on UML only
 #   make kunit-debug  the debug variant of it, which searches for leaks, too
 #   make igt        IGT on UML only
+#   make registry   what the registry says of the tree and of the latest results
 #   make demo       a test picture through rvkms, frame by frame; the last one is build/demo/frame.png
 #   make cross      compiles the abstractions and drivers for the other architectures
 #   make matrix     boots and tests the kernels of all architectures
@@ -32,7 +33,7 @@ DEMO := $(CURDIR)/build/demo
 CLIENT := cd tools/testing/selftests/drm-rust && cargo
 CLIENT_ARGS := --release --locked --quiet --target-dir $(DEMO)/cargo
 # Other variables of the command line are the kernel's (LLVM=, ARCH=, V=…): cargo need not see them.
-OURS := all bootstrap tool setup tree test test-tool test-tree test-editor test-report report checks kunit kunit-debug igt demo cross matrix \
+OURS := all bootstrap tool setup tree test test-tool test-tree test-editor test-report report checks kunit kunit-debug igt registry demo cross matrix \
 	rust-analyzer bench bench-kernel clean
 
 # Where clang and Rust's sources are, as `drm-rust setup` found them. Where it has not run yet, make runs it and
@@ -66,7 +67,7 @@ setup: tool
 tree: setup
 	@$(TOOL) tree
 
-test: test-tool test-tree checks kunit kunit-debug test-editor igt demo cross
+test: test-tool test-tree checks kunit kunit-debug test-editor igt registry test-report demo cross
 
 # Format, lints, unit and command tests: seconds.
 test-tool: setup
@@ -98,6 +99,10 @@ kunit-debug: tree
 igt: tree
 	@$(TOOL) setup --igt
 	$(CARGO) test --release --locked --test igt -- --ignored --test-threads=1 --nocapture
+
+# What the registry says, against the tree and the results that are there by now.
+registry: tree
+	@$(TOOL) registry verify
 
 # A client of rvkms in user space: draws, has the driver write a frame back, and compares.
 demo: tree
