@@ -7,6 +7,7 @@ mod text;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use serde::Serialize;
 
@@ -41,7 +42,8 @@ Check every claim of the registry against the tree.
 Brings linux/ up to date first. Evidence must be a public item of the file that
 is named: the file is parsed. Topics, headers and required areas must exist, and
 no area may require itself. A test must be declared in a file of its row, and
-must not have failed in the latest run; one that no run has is told as unproven.
+must not have failed, or be missing, in the latest run of this tree; one that no
+run has is told as unproven.
 
 Tells which areas have another status than in registry.lock, for instance
 because the base has moved. Fails with exit code 4 where a claim does not hold.";
@@ -75,7 +77,7 @@ enum Commands {
 #[derive(Args)]
 struct List {
     /// Only areas with this status
-    #[arg(long, value_parser = |text: &str| text.parse::<Status>())]
+    #[arg(long, value_name = "WORD", value_parser = PossibleValuesParser::new(Status::ALL.map(Status::name)).map(status))]
     status: Option<Status>,
     /// Only areas of this tree
     #[arg(long, value_name = "TREE")]
@@ -89,6 +91,10 @@ struct List {
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+fn status(name: String) -> Status {
+    name.parse().expect("clap checked the word")
 }
 
 /// A relevance, on the command line.
@@ -123,6 +129,12 @@ struct Next {
     /// Also areas of which a part is there
     #[arg(long)]
     partial: bool,
+    /// Only areas of this tree
+    #[arg(long, value_name = "TREE")]
+    owner: Option<String>,
+    /// Only areas that graphics drivers have this to do with
+    #[arg(long, value_name = "WORD")]
+    relevance: Option<Word>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -160,30 +172,41 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let registry = look::load(&context.ws)?;
     let found = look::look(&context.ws, &registry)?;
     match commands {
-        Commands::List(arguments) => list(context, &arguments, &found),
+        Commands::List(arguments) => list(context, &arguments, &registry, &found),
         Commands::Show(arguments) => show(context, &arguments, &registry, &found),
-        Commands::Next(arguments) => {
-            let status = found.outcome.rows.iter().map(|row| (row.row.area.as_str(), row.status)).collect();
-            let list = next::next(&registry, &status, arguments.partial);
-            if arguments.json { context.json(&list) } else { context.data(&text::next(&list)) }
-        }
+        Commands::Next(arguments) => next(context, &arguments, &registry, &found),
         Commands::Verify(arguments) => check(context, &arguments, &found),
         Commands::Render => write(context, &registry, &found),
         Commands::Import(_) => unreachable!("done above"),
     }
 }
 
-fn list(context: &Context, arguments: &List, found: &Look<'_>) -> CommandResult {
+fn next(context: &Context, arguments: &Next, registry: &Registry, found: &Look<'_>) -> CommandResult {
+    let status = found.outcome.rows.iter().map(|row| (row.row.area.as_str(), row.status)).collect();
+    let owner = arguments.owner.as_ref().map(|owner| registry.owner(owner)).transpose()?;
+    let mut list = next::next(registry, &status, arguments.partial);
+    list.retain(|next| {
+        owner.is_none_or(|owner| next.owner == Some(owner))
+            && arguments.relevance.is_none_or(|word| next.relevance == Some(word.into()))
+    });
+    if arguments.json { context.json(&list) } else { context.data(&text::next(&list)) }
+}
+
+fn list(context: &Context, arguments: &List, registry: &Registry, found: &Look<'_>) -> CommandResult {
+    let owner = arguments.owner.as_ref().map(|owner| registry.owner(owner)).transpose()?;
     let wanted = |checked: &&Checked<'_>| {
         let row = checked.row;
         arguments.status.is_none_or(|status| checked.status == status)
-            && arguments.owner.as_ref().is_none_or(|owner| row.owner.as_ref() == Some(owner))
-            && arguments.area.as_ref().is_none_or(|area| row.area.contains(area))
+            && owner.is_none_or(|owner| row.owner.as_deref() == Some(owner))
+            && arguments.area.as_ref().is_none_or(|area| row.area.contains(&area.to_lowercase()))
             && arguments.relevance.is_none_or(|word| row.relevance == Some(word.into()))
     };
     let rows: Vec<&Checked<'_>> = found.outcome.rows.iter().filter(wanted).collect();
     if arguments.json {
         return context.json(&rows);
+    }
+    if rows.is_empty() {
+        context.say("no area is like that");
     }
     context.data(&text::list(&rows))
 }

@@ -54,7 +54,7 @@ impl Lock {
             return Ok(Lock::default());
         }
         let text = std::fs::read_to_string(path).at("read", path)?;
-        toml::from_str(&text).map_err(|error| RegistryError::Syntax {
+        toml::from_str(&text).map_err(|error| RegistryError::Lock {
             path: path.display().to_string(),
             message: error.to_string().trim_end().to_owned(),
         })

@@ -122,14 +122,23 @@ fn have_same_code(objects: &mut Objects, one: Oid, other: Oid) -> bool {
     one == other || code(one).is_some_and(|one| code(other).is_some_and(|other| one == other))
 }
 
+/// What a command needs to be told to use the kernel of a build folder.
+fn kernel(folder: &str, option: &str) -> String {
+    let (arch, variant) = folder.split_once('-').map_or((folder, None), |(arch, variant)| (arch, Some(variant)));
+    let variant = variant.map_or(String::new(), |variant| format!(" --variant {variant}"));
+    format!("{option}{arch}{variant}")
+}
+
+/// What is to be said of runs that do not count.
 fn notes(results: &Results) -> Vec<Note> {
     let stale = |run: String, hint: String| Note { run, message: "the results are of another tree".into(), hint };
     let kunit = results.kunit.iter().filter(|run| !run.current);
-    let kunit = kunit.map(|run| stale(run.kernel.clone(), format!("`drm-rust test {}`", run.report.arch)));
+    let kunit = kunit.map(|run| stale(run.kernel.clone(), format!("`drm-rust test {}`", kernel(&run.kernel, ""))));
     let igt = results.igt.iter().filter(|run| !run.current);
     let igt = igt.map(|run| {
         let driver = &run.report.driver;
-        stale(format!("{} with {driver}", run.kernel), format!("`drm-rust igt --driver {driver}`"))
+        let hint = format!("`drm-rust igt {} --driver {driver}`", kernel(&run.kernel, "--arch "));
+        stale(format!("{} with {driver}", run.kernel), hint)
     });
     let damaged = results.damaged.iter().map(|damaged| Note {
         run: damaged.kernel.clone(),

@@ -27,6 +27,25 @@ pub enum RegistryError {
     /// Two rows have one name.
     #[error("the registry has two rows `{0}`")]
     Twice(String),
+    /// A row's name cannot be one.
+    #[error("`{0}` is no name for an area")]
+    Name(String),
+    /// The file with the statuses cannot be read.
+    #[error("{path} is damaged:\n{message}")]
+    Lock {
+        /// The file.
+        path: String,
+        /// Line, column and reason.
+        message: String,
+    },
+    /// No row has this owner.
+    #[error("the registry has no owner `{owner}`")]
+    NoOwner {
+        /// What was asked for.
+        owner: String,
+        /// Every owner.
+        owners: Vec<String>,
+    },
     /// There is no such row.
     #[error("the registry has no area `{area}`{}", .similar.as_ref().map(|name| format!("; is `{name}` meant?")).unwrap_or_default())]
     Unknown {
@@ -43,6 +62,9 @@ impl Explain for RegistryError {
             RegistryError::File(error) => return error.hint(),
             RegistryError::Syntax { .. } => "Documentation/rust/drm-rust/maintainers.rst tells of each key".into(),
             RegistryError::Twice(_) => "give each row an `area` of its own".into(),
+            RegistryError::Name(_) => "a name has letters, digits, `_` and `-`".into(),
+            RegistryError::Lock { .. } => "`drm-rust registry render` writes it anew".into(),
+            RegistryError::NoOwner { owners, .. } => format!("the owners are {}", owners.join(", ")),
             RegistryError::Unknown { .. } => "`drm-rust registry list` shows the areas".into(),
         })
     }
@@ -210,6 +232,11 @@ impl Registry {
             let message = error.to_string().trim_end().to_owned();
             RegistryError::Syntax { path: path.to_owned(), message }
         })?;
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let is_name = |area: &str| !area.is_empty() && area.chars().all(is_part);
+        if let Some(row) = registry.rows.iter().find(|row| !is_name(&row.area)) {
+            return Err(RegistryError::Name(row.area.clone()));
+        }
         let mut areas = BTreeSet::new();
         match registry.rows.iter().find(|row| !areas.insert(&row.area)) {
             Some(row) => Err(RegistryError::Twice(row.area.clone())),
@@ -217,11 +244,23 @@ impl Registry {
         }
     }
 
-    /// The row of an area.
+    /// The row of an area: by its name, or by the one that the upstream registry has for it, in whatever case.
     pub fn row(&self, area: &str) -> Result<&Row, RegistryError> {
-        self.rows.iter().find(|row| row.area == area).ok_or_else(|| {
+        let by_name = self.rows.iter().find(|row| row.area.eq_ignore_ascii_case(area));
+        let is_said = |row: &&Row| row.source.as_ref().is_some_and(|source| source.name.eq_ignore_ascii_case(area));
+        by_name.or_else(|| self.rows.iter().find(is_said)).ok_or_else(|| {
             let names = self.rows.iter().map(|row| row.area.as_str());
             RegistryError::Unknown { area: area.to_owned(), similar: similar(area, names).map(str::to_owned) }
+        })
+    }
+
+    /// An owner, in whatever case it is written.
+    pub fn owner(&self, owner: &str) -> Result<&str, RegistryError> {
+        let owners: BTreeSet<&String> = self.rows.iter().filter_map(|row| row.owner.as_ref()).collect();
+        let found = owners.iter().find(|known| known.eq_ignore_ascii_case(owner));
+        found.map(|known| known.as_str()).ok_or_else(|| RegistryError::NoOwner {
+            owner: owner.to_owned(),
+            owners: owners.iter().map(|&known| known.clone()).collect(),
         })
     }
 }
@@ -262,6 +301,8 @@ mod tests {
         let unknown = error("[[row]]\narea = 'a'\nowners = 'b'\n");
         assert!(unknown.contains("line 3") && unknown.contains("owners"), "{unknown}");
         assert!(error("[[row]]\narea = 'a'\nsize = 'XL'\n").contains("XL"));
+        assert_eq!(error("[[row]]\narea = 'a b'\n"), "`a b` is no name for an area");
+        assert_eq!(error("[[row]]\narea = ''\n"), "`` is no name for an area");
     }
 
     #[test]
@@ -269,6 +310,7 @@ mod tests {
         let registry = Registry::parse("[[row]]\narea = 'xarray'\n[[row]]\narea = 'drm'\n", "r").unwrap();
         let error = registry.row("xaray").unwrap_err().to_string();
         assert_eq!(error, "the registry has no area `xaray`; is `xarray` meant?");
+        assert_eq!(registry.row("DRM").unwrap().area, "drm");
         let error = registry.row("zzz").unwrap_err().to_string();
         assert_eq!(error, "the registry has no area `zzz`");
     }

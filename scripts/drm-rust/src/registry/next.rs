@@ -17,7 +17,9 @@ pub struct Next<'a> {
     pub area: &'a str,
     /// Its status.
     pub status: Status,
-    /// How many areas stand on it, directly or not.
+    /// The tree that takes it.
+    pub owner: Option<&'a str>,
+    /// How many areas that are not done stand on it, directly or not.
     pub dependents: usize,
     /// What graphics drivers have to do with it.
     pub relevance: Option<Relevance>,
@@ -30,7 +32,8 @@ pub struct Next<'a> {
 /// The areas that are wanted, and with `partial` those of which only a part is there, and that do not stand on an
 /// area that is wanted itself.
 pub fn next<'a>(registry: &'a Registry, status: &BTreeMap<&str, Status>, partial: bool) -> Vec<Next<'a>> {
-    let dependents = Graph::new(registry).dependents();
+    let is_open = |area: &str| matches!(status.get(area), Some(Status::Wanted | Status::Partial));
+    let dependents = Graph::new(registry).dependents(&is_open);
     let is = |area: &str, wanted: Status| status.get(area) == Some(&wanted);
     let open = registry.rows.iter().filter(|row| {
         let asked = is(&row.area, Status::Wanted) || partial && is(&row.area, Status::Partial);
@@ -40,6 +43,7 @@ pub fn next<'a>(registry: &'a Registry, status: &BTreeMap<&str, Status>, partial
         .map(|row| Next {
             area: &row.area,
             status: status[row.area.as_str()],
+            owner: row.owner.as_deref(),
             dependents: dependents[row.area.as_str()],
             relevance: row.relevance,
             size: row.size,

@@ -32,10 +32,10 @@ impl<'a> Graph<'a> {
         found
     }
 
-    /// How many areas stand on each area, directly or not.
-    pub fn dependents(&self) -> BTreeMap<&'a str, usize> {
+    /// How many areas that are open stand on each area, directly or not.
+    pub fn dependents(&self, is_open: &dyn Fn(&str) -> bool) -> BTreeMap<&'a str, usize> {
         let mut counts: BTreeMap<&str, usize> = self.edges.keys().map(|area| (*area, 0)).collect();
-        for area in self.edges.keys() {
+        for area in self.edges.keys().filter(|area| is_open(area)) {
             for below in self.below(area).into_iter().filter(|below| below != area) {
                 *counts.entry(below).or_default() += 1;
             }
@@ -86,7 +86,8 @@ mod tests {
     fn dependents_are_counted_once_each() {
         let registry = registry(&[("a", &[]), ("b", &["a"]), ("c", &["a", "b", "gone"]), ("d", &["c"])]);
         let graph = Graph::new(&registry);
-        assert_eq!(graph.dependents(), BTreeMap::from([("a", 3), ("b", 2), ("c", 1), ("d", 0)]));
+        assert_eq!(graph.dependents(&|_| true), BTreeMap::from([("a", 3), ("b", 2), ("c", 1), ("d", 0)]));
+        assert_eq!(graph.dependents(&|area| area == "d"), BTreeMap::from([("a", 1), ("b", 1), ("c", 1), ("d", 0)]));
         assert_eq!(graph.below("d"), BTreeSet::from(["a", "b", "c"]));
         assert!(["a", "b", "c", "d"].iter().all(|area| graph.circle(area).is_none()));
     }

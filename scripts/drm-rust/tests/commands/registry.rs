@@ -139,11 +139,23 @@ fn lists_can_be_filtered() {
         out.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
     };
     assert_eq!(areas(&["--status", "carried"]), ["alpha"]);
-    assert_eq!(areas(&["--owner", "drm"]), ["alpha", "gamma"]);
+    assert_eq!(areas(&["--owner", "DRM"]), ["alpha", "gamma"]);
     assert_eq!(areas(&["--owner", "drm", "--status", "wanted"]), ["gamma"]);
     assert_eq!(areas(&["--area", "l"]), ["lib", "alpha", "delta"]);
     assert_eq!(areas(&["--relevance", "core"]), ["alpha"]);
-    assert_eq!(env.run(&["registry", "list", "--status", "merged"]).code, 2);
+    let run = env.run(&["registry", "list", "--status", "merged"]);
+    assert!(run.code == 2 && run.stderr.contains("upstream, carried, partial, wanted"), "{run}");
+    insta::assert_snapshot!(env.run(&["registry", "list", "--owner", "dmr"]), @"
+    ----- stderr
+    error: the registry has no owner `dmr`
+    hint: the owners are drm, rust
+    ----- exit 1
+    ");
+    insta::assert_snapshot!(env.run(&["registry", "list", "--area", "zeta"]), @"
+    ----- stderr
+    no area is like that
+    ----- exit 0
+    ");
     let json: serde_json::Value =
         serde_json::from_str(&env.run(&["registry", "list", "--json", "--status", "carried"]).ok().stdout).unwrap();
     assert_eq!((&json[0]["area"], &json[0]["status"], &json[1]), (&"alpha".into(), &"carried".into(), &().into()));
@@ -165,7 +177,7 @@ fn an_area_is_shown() {
       topic      rust/alpha
       carried    rust/kernel/alpha.rs: Alpha::get
       lacks      Beta
-      kunit      rust_alpha: unproven
+      kunit      rust_alpha: did not run
     ----- exit 0
     ");
     insta::assert_snapshot!(env.run(&["registry", "show", "alhpa"]), @"
@@ -173,6 +185,18 @@ fn an_area_is_shown() {
     error: the registry has no area `alhpa`; is `alpha` meant?
     hint: `drm-rust registry list` shows the areas
     ----- exit 1
+    ");
+    insta::assert_snapshot!(env.run(&["registry", "show", "Lib Support"]), @"
+    lib: upstream
+      registry   lib support
+      said       merged
+      author     A. B.
+      git        https://git.example/lib
+      owner      rust
+      relevance  useful
+      base has   rust/kernel/lib.rs: page
+      tests      none
+    ----- exit 0
     ");
 }
 
@@ -223,8 +247,10 @@ fn lies_are_named() {
     insta::assert_snapshot!(lie("tests.igt = ['vkms:smoek']\nheaders = ['linux/gone.h']"), @"
     untrue    liar: headers[0]: the base has no include/linux/gone.h
         hint: name headers as #include does
-    untrue    liar: tests.igt: `vkms:smoek` names no list of scripts/drm-rust/igt/: smoek
-        hint: write it as rvkms:smoke or rvkms:kms_flip
+    untrue    liar: tests.igt: `vkms:smoek`: there is no drivers/gpu/drm/vkms/Kconfig
+        hint: name a driver of the base or of a topic of the row
+    untrue    liar: tests.igt: `vkms:smoek`: there is no list smoek in scripts/drm-rust/igt/
+        hint: name a list of scripts/drm-rust/igt/ or tests, as in rvkms:smoke or rvkms:kms_flip
     ");
     insta::assert_snapshot!(lie("requires = ['lbi']"), @"
     untrue    liar: requires[0]: there is no area lbi
@@ -239,9 +265,11 @@ fn lies_are_named() {
 #[test]
 fn results_prove_tests_or_the_contrary() {
     let env = env(ROWS);
+    env.run(&["registry", "render"]).ok();
+    let tree = env.linux_git(&["rev-parse", "drm-rust-next^{tree}"]);
     let report = |status: &str| {
         format!(
-            r#"{{"arch":"um","seconds":1,"totals":{{"pass":1,"skip":0,"fail":0,"crash":0}},"errors":[],"splats":[],
+            r#"{{"arch":"um","tree":"{tree}","seconds":1,"totals":{{"pass":1,"skip":0,"fail":0,"crash":0}},"errors":[],"splats":[],
             "last_lines":[],"suites":[{{"name":"rust_alpha","status":"{status}","seconds":0}}]}}"#
         )
     };
@@ -252,6 +280,34 @@ fn results_prove_tests_or_the_contrary() {
     let run = env.run(&["registry", "verify"]);
     assert_eq!(run.code, 4, "{run}");
     assert!(run.stdout.contains("untrue    alpha: tests.kunit: rust_alpha failed in the latest run: um\n"), "{run}");
+    env.write("build/um/kunit.json", &report("pass").replace("rust_alpha", "rust_beta"));
+    let run = env.run(&["registry", "verify"]);
+    assert_eq!(run.code, 4, "{run}");
+    assert!(run.stdout.contains("untrue    alpha: tests.kunit: rust_alpha is not in the latest run: um\n"), "{run}");
+}
+
+#[test]
+fn results_of_another_tree_do_not_count() {
+    let env = env(ROWS);
+    env.run(&["registry", "render"]).ok();
+    let tree = env.linux_git(&["rev-parse", "drm-rust-next^{tree}"]);
+    let report = format!(
+        r#"{{"arch":"um","tree":"{tree}","seconds":1,"totals":{{"pass":0,"skip":0,"fail":1,"crash":0}},"errors":[],
+        "splats":[],"last_lines":[],"suites":[{{"name":"rust_alpha","status":"fail","seconds":0}}]}}"#
+    );
+    env.write("build/um/kunit.json", &report);
+    env.write("build/arm64/kunit.json", "{");
+    assert_eq!(env.run(&["registry", "verify"]).code, 4);
+    let page = fs::read_to_string(env.root().join(PAGE)).unwrap();
+    env.write(PAGE, &(page + "\nMore.\n"));
+    assert_eq!(env.run(&["registry", "verify"]).code, 4, "documentation is no code");
+    env.write("rust/kernel/alpha.rs", &ALPHA_RS.replace("Alpha.", "Beta."));
+    insta::assert_snapshot!(env.run(&["registry", "verify"]), @"
+    4 areas: 1 upstream, 1 carried, 0 partial, 2 wanted, with Linux 9.9
+    ignored   um: the results are of another tree; `drm-rust test um`
+    ignored   arm64: build/arm64/kunit.json is damaged: EOF while parsing an object at line 1 column 1; the next run writes it again
+    ----- exit 0
+    ");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use drm_rust::registry::lock::{Change, Lock};
 use drm_rust::registry::look::{Look, Note};
-use drm_rust::registry::model::{Relevance, by_file};
+use drm_rust::registry::model::{Kind, Relevance, by_file};
 use drm_rust::registry::next::Next;
 use drm_rust::registry::proof::{Proof, Tested};
 use drm_rust::registry::status::Status;
@@ -23,7 +23,14 @@ pub(super) fn list(rows: &[&Checked<'_>]) -> String {
         let row = checked.row;
         let relevance = row.relevance.map_or("-", Relevance::name);
         let word = row.source.as_ref().map_or("-", |source| &source.status).to_lowercase();
-        let word = if word.is_empty() { "-" } else { &word };
+        let is_gone = row.source.as_ref().is_some_and(|source| source.gone);
+        let word = if is_gone {
+            "(gone)"
+        } else if word.is_empty() {
+            "-"
+        } else {
+            &word
+        };
         let topics: Vec<&str> = row.topics.iter().map(|topic| topic.as_str()).collect();
         let line = format!(
             "{:width$}  {:8}  {word:12}  {:owners$}  {relevance:9}  {}",
@@ -48,11 +55,13 @@ pub(super) fn show(checked: &Checked<'_>, lies: &[Lie]) -> String {
     };
     if let Some(source) = &row.source {
         field("registry", format!("{} {}", source.name, source.task).trim_end());
-        field("said", &source.status);
+        field("said", if source.gone { "nothing any more: the row is gone" } else { &source.status });
         field("author", &source.author);
         field("git", &source.git);
         field("list", &source.list);
+        field("based on", &source.base);
     }
+    field("kind", if row.kind == Kind::Driver { "a driver of this tree" } else { "" });
     field("owner", row.owner.as_deref().unwrap_or_default());
     field("relevance", row.relevance.map_or("", Relevance::name));
     field("size", &row.size.map_or(String::new(), |size| format!("{size:?}")));
@@ -71,6 +80,9 @@ pub(super) fn show(checked: &Checked<'_>, lies: &[Lie]) -> String {
     field("beyond", &row.beyond);
     for test in &checked.tested {
         field(test.kind, &format!("{}: {}", test.name, test.proof));
+    }
+    if checked.tested.is_empty() {
+        field("tests", "none");
     }
     for lie in lies.iter().filter(|lie| lie.area == row.area) {
         field("untrue", &format!("{}: {}", lie.key, lie.message));
