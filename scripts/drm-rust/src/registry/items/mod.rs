@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The items of a source file that others can name, found by parsing it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+mod rust;
+
+/// Whether other code can use an item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// Only its own crate or module can.
+    Private,
+    /// Everybody can.
+    Public,
+}
+
+/// What a file has.
+#[derive(Clone, Debug, Default)]
+pub struct Items {
+    items: BTreeMap<String, Access>,
+    /// KUnit suites, as `#[kunit_tests(NAME)]` names them.
+    pub suites: BTreeSet<String>,
+    /// The file's text.
+    text: String,
+}
+
+/// What became of a search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// It is there for all to use.
+    Public,
+    /// It is there, but not for others.
+    Private,
+    /// The name stands in the text, but is no item of the file.
+    TextOnly,
+    /// It is not there; this may be meant.
+    Absent(Option<String>),
+}
+
+/// Reads a file: Kconfig files and Rust sources, by their name. The error is that of the parser.
+pub fn parse(path: &str, text: &str) -> Result<Items, String> {
+    let mut items = Items { text: text.to_owned(), ..Items::default() };
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if name.starts_with("Kconfig") {
+        kconfig(text, &mut items);
+        return Ok(items);
+    }
+    let file = syn::parse_file(text).map_err(|error| error.to_string())?;
+    // Nobody uses the items of a driver but the driver itself: its crate is its public.
+    rust::read(&file, !path.starts_with("rust/"), &mut items);
+    Ok(items)
+}
+
+impl Items {
+    /// Looks for an item by its name, as `Name` or `Type::name`.
+    pub fn find(&self, item: &str) -> Found {
+        match self.items.get(item) {
+            Some(Access::Public) => return Found::Public,
+            Some(Access::Private) => return Found::Private,
+            None => {}
+        }
+        let word = item.rsplit("::").next().unwrap_or(item);
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        if self.text.split(|c| !is_part(c)).any(|found| found == word) {
+            return Found::TextOnly;
+        }
+        let public = self.items.iter().filter(|(_, access)| **access == Access::Public).map(|(name, _)| name.as_str());
+        Found::Absent(super::model::similar(item, public).map(str::to_owned))
+    }
+
+    /// Whether the documentation has an example that runs: a fence that opens one says nothing else.
+    pub fn has_doctest(&self) -> bool {
+        let docs = self.text.lines().map(str::trim_start);
+        let docs = docs.filter_map(|line| line.strip_prefix("///").or_else(|| line.strip_prefix("//!")));
+        let fences = docs.map(str::trim).filter_map(|line| line.strip_prefix("```"));
+        // They come in pairs.
+        fences.step_by(2).any(|fence| fence.is_empty() || fence == "rust")
+    }
+
+    /// An item that is there under several conditions is public where one of them is.
+    fn add(&mut self, name: String, access: Access) {
+        let entry = self.items.entry(name).or_insert(access);
+        *entry = (*entry).max(access);
+    }
+}
+
+/// The symbols that a Kconfig file defines, and what they select.
+fn kconfig(text: &str, items: &mut Items) {
+    let mut symbol = None;
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        match (words.next(), words.next()) {
+            // Definitions begin at the margin; the text of a help does not.
+            (Some("config" | "menuconfig"), Some(name)) if !line.starts_with(char::is_whitespace) => {
+                items.add(name.to_owned(), Access::Public);
+                symbol = Some(name.to_owned());
+            }
+            (Some("help"), None) => symbol = None,
+            (Some("select"), Some(other)) => {
+                if let Some(symbol) = &symbol {
+                    items.add(format!("{symbol} selects {other}"), Access::Public);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kconfig_files_have_symbols_and_selects() {
+        let text =
+            "config ALPHA\n\tbool\n\tselect HAVE_RUST if B\n\thelp\n\t  select\n\t  config GAMMA\nmenuconfig BETA\n";
+        let items = parse("arch/x86/Kconfig", text).unwrap();
+        for item in ["ALPHA", "BETA", "ALPHA selects HAVE_RUST"] {
+            assert_eq!(items.find(item), Found::Public, "{item}");
+        }
+        assert_eq!(items.find("GAMMA"), Found::TextOnly);
+    }
+}
