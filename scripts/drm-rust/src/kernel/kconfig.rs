@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Reads Kconfig files as far as it takes to tell why a symbol did not take.
+//! Reads Kconfig files as far as it takes to tell what they define, and why a symbol did not take.
 //!
 //! Language: `Documentation/kbuild/kconfig-language.rst` of Linux. Kconfig itself decides; this only explains.
 
 use std::collections::{BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::fs;
 use std::path::Path;
 
@@ -32,13 +33,34 @@ pub struct Symbols {
 
 /// Reads the Kconfig files of Linux at `top`, for the architecture whose folder is `arch/<folder>`.
 pub fn read(top: &Path, folder: &str) -> Result<Symbols, FileError> {
-    let mut reader = Reader { symbols: Symbols::default(), blocks: Vec::new(), entry: Entry::None, top, folder };
-    reader.file("Kconfig")?;
+    let text = |name: &str| {
+        let path = top.join(name);
+        fs::read_to_string(&path).at("read", &path)
+    };
+    let header_arch = if folder == "um" { "x86" } else { folder };
+    let mut source = |name: &str| {
+        let name = name.replace("$(SRCARCH)", folder).replace("$(HEADER_ARCH)", header_arch);
+        if top.join(&name).is_file() { Ok(Some((text(&name)?, name))) } else { Ok(None) }
+    };
+    let mut reader = Reader::default();
+    reader.file("Kconfig", &text("Kconfig")?, &mut source)?;
     Ok(reader.symbols)
 }
 
+/// Reads one Kconfig file, without those that it sources.
+pub fn parse(text: &str) -> Symbols {
+    let mut reader = Reader::default();
+    let Ok(()) = reader.file("Kconfig", text, &mut |_| Ok::<_, Infallible>(None));
+    reader.symbols
+}
+
+/// Gives the text and the name of a file that another one sources, if there is one.
+type Source<'a, E> = dyn FnMut(&str) -> Result<Option<(String, String)>, E> + 'a;
+
 /// What the lines being read belong to.
+#[derive(Default)]
 enum Entry {
+    #[default]
     None,
     Symbol(String),
     /// The innermost menu or choice.
@@ -51,27 +73,24 @@ struct Block {
     choice: bool,
 }
 
-struct Reader<'a> {
+#[derive(Default)]
+struct Reader {
     symbols: Symbols,
     blocks: Vec<Block>,
     entry: Entry,
-    top: &'a Path,
-    folder: &'a str,
 }
 
-impl Reader<'_> {
-    fn file(&mut self, name: &str) -> Result<(), FileError> {
-        let path = self.top.join(name);
-        let text = fs::read_to_string(&path).at("read", &path)?;
+impl Reader {
+    fn file<E>(&mut self, name: &str, text: &str, source: &mut Source<'_, E>) -> Result<(), E> {
         let mut lines = text.lines().enumerate().peekable();
         while let Some((number, line)) = lines.next() {
             let mut line = line.trim().to_owned();
-            while line.ends_with('\\') {
+            while line.ends_with('\\') && !line.starts_with('#') {
                 line.pop();
                 line += lines.next().map_or("", |(_, more)| more.trim());
             }
             let line = line.as_str();
-            if line == "help" || line == "---help---" {
+            if first(line) == "help" || first(line) == "---help---" {
                 // The help ends where a line stands further left than its first one.
                 let mut margin = None;
                 while let Some((_, text)) = lines.peek() {
@@ -81,12 +100,9 @@ impl Reader<'_> {
                     }
                     lines.next();
                 }
-            } else if let Some(source) = line.strip_prefix("source ") {
-                let header_arch = if self.folder == "um" { "x86" } else { self.folder };
-                let source = source.trim().trim_matches('"');
-                let source = source.replace("$(SRCARCH)", self.folder).replace("$(HEADER_ARCH)", header_arch);
-                if self.top.join(&source).is_file() {
-                    self.file(&source)?;
+            } else if first(line) == "source" {
+                if let Some((text, name)) = source(line["source".len()..].trim().trim_matches('"'))? {
+                    self.file(&name, &text, source)?;
                 }
                 self.entry = Entry::None;
             } else {
@@ -97,15 +113,15 @@ impl Reader<'_> {
     }
 
     fn line(&mut self, line: &str, place: impl Fn() -> String) {
-        let (word, rest) = line.split_once([' ', '\t']).unwrap_or((line, ""));
-        let rest = rest.trim();
+        let word = first(line);
+        let rest = line[word.len()..].trim();
         match word {
             "config" | "menuconfig" => {
                 let depends = self.blocks.iter().flat_map(|block| block.depends.clone()).collect();
                 let choice = self.blocks.last().is_some_and(|block| block.choice);
                 let definition = Definition { place: place(), prompt: false, depends, choice };
-                self.symbols.definitions.entry(rest.to_owned()).or_default().push(definition);
-                self.entry = Entry::Symbol(rest.to_owned());
+                self.symbols.definitions.entry(first(rest).to_owned()).or_default().push(definition);
+                self.entry = Entry::Symbol(first(rest).to_owned());
             }
             "menu" | "choice" | "if" => {
                 let depends = if word == "if" { kexpr::parse(rest).into_iter().collect() } else { Vec::new() };
@@ -116,15 +132,16 @@ impl Reader<'_> {
                 self.blocks.pop();
                 self.entry = Entry::None;
             }
-            "comment" => self.entry = Entry::None,
+            "comment" | "mainmenu" => self.entry = Entry::None,
             "depends" | "visible" => {
                 let rest = rest.strip_prefix("on").or_else(|| rest.strip_prefix("if")).unwrap_or(rest);
                 self.depends(rest);
             }
             "select" => {
                 let Entry::Symbol(selector) = &self.entry else { return };
-                let (symbol, condition) = rest.split_once(" if ").map_or((rest, None), |(s, c)| (s, Some(c)));
-                let selected = self.symbols.selects.entry(symbol.trim().to_owned()).or_default();
+                let symbol = first(rest);
+                let condition = rest[symbol.len()..].trim_start().strip_prefix("if");
+                let selected = self.symbols.selects.entry(symbol.to_owned()).or_default();
                 selected.push((selector.clone(), condition.and_then(kexpr::parse)));
             }
             "bool" | "tristate" | "int" | "hex" | "string" | "prompt" if rest.starts_with('"') => {
@@ -156,6 +173,11 @@ impl Reader<'_> {
     }
 }
 
+/// The first word.
+fn first(line: &str) -> &str {
+    line.split_whitespace().next().unwrap_or_default()
+}
+
 /// The column of a line's first character.
 fn column(line: &str) -> usize {
     let white = line.chars().take_while(|c| c.is_whitespace());
@@ -163,6 +185,18 @@ fn column(line: &str) -> usize {
 }
 
 impl Symbols {
+    /// The symbols that are defined.
+    pub fn defined(&self) -> impl Iterator<Item = &str> {
+        self.definitions.keys().map(String::as_str)
+    }
+
+    /// What selects, and what it selects.
+    pub fn selections(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.selects
+            .keys()
+            .flat_map(|selected| self.selectors(selected).map(move |selector| (selector, selected.as_str())))
+    }
+
     /// Whether a person can turn a symbol on.
     pub fn is_asked_for(&self, symbol: &str) -> bool {
         self.definitions.get(symbol).is_none_or(|definitions| definitions.iter().any(|definition| definition.prompt))
@@ -306,6 +340,57 @@ config DRM_Y
                 "CONFIG_NOTHING is n, not y: no Kconfig file of this architecture has it",
             ]
         );
+    }
+
+    /// What a file defines and selects, by name.
+    fn parsed(text: &str) -> String {
+        let symbols = super::parse(text);
+        let selections = symbols.selections().map(|(selector, selected)| format!("{selector} selects {selected}"));
+        let mut names: Vec<String> = symbols.defined().map(str::to_owned).chain(selections).collect();
+        names.sort();
+        names.join("\n")
+    }
+
+    #[test]
+    fn a_help_ends_where_a_line_stands_further_left() {
+        insta::assert_snapshot!(parsed(
+            "config A\n\tbool\n\thelp\n\n\t    config IN_HELP\n\t    select IN_HELP\n\n\t    More.\n\tselect B\n \
+             config C\n\thelp\n\t  menuconfig IN_HELP\n\tconfig D\n---help---\n  config IN_HELP\nmenuconfig E # one\n"
+        ), @"
+        A
+        A selects B
+        C
+        D
+        E
+        ");
+    }
+
+    #[test]
+    fn selects_are_those_of_their_symbol() {
+        insta::assert_snapshot!(parsed("config A\n select B if C\n select\tD\tif E # one\n imply F\n# select G\n #config H\n"), @"
+        A
+        A selects B
+        A selects D
+        ");
+        insta::assert_snapshot!(parsed("# one \\\nconfig A\n\tselect \\\n\t\tB\nconfig \\\n  C\n\tselect D \\\n\t\tif E\n"), @"
+        A
+        A selects B
+        C
+        C selects D
+        ");
+        for end in [
+            "menu \"M\"",
+            "endmenu",
+            "choice",
+            "endchoice",
+            "comment \"C\"",
+            "if X",
+            "endif",
+            "source \"S\"",
+            "mainmenu \"M\"",
+        ] {
+            assert_eq!(parsed(&format!("config A\n{end}\n\tselect B\n")), "A", "{end}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::kernel::kconfig;
+
 mod rust;
 
 /// Whether other code can use an item.
@@ -87,23 +89,10 @@ impl Items {
 
 /// The symbols that a Kconfig file defines, and what they select.
 fn kconfig(text: &str, items: &mut Items) {
-    let mut symbol = None;
-    for line in text.lines() {
-        let mut words = line.split_whitespace();
-        match (words.next(), words.next()) {
-            // Definitions begin at the margin; the text of a help does not.
-            (Some("config" | "menuconfig"), Some(name)) if !line.starts_with(char::is_whitespace) => {
-                items.add(name.to_owned(), Access::Public);
-                symbol = Some(name.to_owned());
-            }
-            (Some("help"), None) => symbol = None,
-            (Some("select"), Some(other)) => {
-                if let Some(symbol) = &symbol {
-                    items.add(format!("{symbol} selects {other}"), Access::Public);
-                }
-            }
-            _ => {}
-        }
+    let symbols = kconfig::parse(text);
+    symbols.defined().for_each(|symbol| items.add(symbol.to_owned(), Access::Public));
+    for (selector, selected) in symbols.selections() {
+        items.add(format!("{selector} selects {selected}"), Access::Public);
     }
 }
 
@@ -113,10 +102,10 @@ mod tests {
 
     #[test]
     fn kconfig_files_have_symbols_and_selects() {
-        let text =
-            "config ALPHA\n\tbool\n\tselect HAVE_RUST if B\n\thelp\n\t  select\n\t  config GAMMA\nmenuconfig BETA\n";
+        let text = "config ALPHA\n\tbool\n\tselect HAVE_RUST if B\n\thelp\n\t  select\n\t  config GAMMA\n\
+                    menuconfig BETA\n config DELTA\n\thelp\n\t  No.\n\tselect RUST\n";
         let items = parse("arch/x86/Kconfig", text).unwrap();
-        for item in ["ALPHA", "BETA", "ALPHA selects HAVE_RUST"] {
+        for item in ["ALPHA", "BETA", "ALPHA selects HAVE_RUST", "DELTA", "DELTA selects RUST"] {
             assert_eq!(items.find(item), Found::Public, "{item}");
         }
         assert_eq!(items.find("GAMMA"), Found::TextOnly);
