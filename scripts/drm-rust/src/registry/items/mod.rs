@@ -2,25 +2,20 @@
 
 //! The items of a source file that others can name, found by parsing it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use self::names::{Access, Names};
 use crate::kernel::kconfig;
 
+mod names;
 mod rust;
 
-/// Whether other code can use an item.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Access {
-    /// Only its own crate or module can.
-    Private,
-    /// Everybody can.
-    Public,
-}
-
 /// What a file has.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Items {
-    items: BTreeMap<String, Access>,
+    names: Names,
+    /// Who must be able to use an item that is public.
+    least: Access,
     /// KUnit suites, as `#[kunit_tests(NAME)]` names them.
     pub suites: BTreeSet<String>,
     /// The file's text.
@@ -42,24 +37,23 @@ pub enum Found {
 
 /// Reads a file: Kconfig files and Rust sources, by their name. The error is that of the parser.
 pub fn parse(path: &str, text: &str) -> Result<Items, String> {
-    let mut items = Items { text: text.to_owned(), ..Items::default() };
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if name.starts_with("Kconfig") {
-        kconfig(text, &mut items);
-        return Ok(items);
-    }
-    let file = syn::parse_file(text).map_err(|error| error.to_string())?;
     // Nobody uses the items of a driver but the driver itself: its crate is its public.
-    rust::read(&file, !path.starts_with("rust/"), &mut items);
+    let least = if path.starts_with("rust/") { Access::Public } else { Access::Crate };
+    let mut items = Items { names: Names::default(), least, suites: BTreeSet::new(), text: text.to_owned() };
+    if path.rsplit('/').next().is_some_and(|name| name.starts_with("Kconfig")) {
+        kconfig(text, &mut items.names);
+    } else {
+        rust::read(&syn::parse_file(text).map_err(|error| error.to_string())?, &mut items);
+    }
     Ok(items)
 }
 
 impl Items {
     /// Looks for an item by its name, as `Name` or `Type::name`.
     pub fn find(&self, item: &str) -> Found {
-        match self.items.get(item) {
-            Some(Access::Public) => return Found::Public,
-            Some(Access::Private) => return Found::Private,
+        match self.names.access(item) {
+            Some(access) if access >= self.least => return Found::Public,
+            Some(_) => return Found::Private,
             None => {}
         }
         let word = item.rsplit("::").next().unwrap_or(item);
@@ -67,8 +61,9 @@ impl Items {
         if self.text.split(|c| !is_part(c)).any(|found| found == word) {
             return Found::TextOnly;
         }
-        let public = self.items.iter().filter(|(_, access)| **access == Access::Public).map(|(name, _)| name.as_str());
-        Found::Absent(super::model::similar(item, public).map(str::to_owned))
+        let names = self.names.all();
+        let public = names.iter().filter(|name| self.names.access(name) >= Some(self.least));
+        Found::Absent(super::model::similar(item, public.map(String::as_str)).map(str::to_owned))
     }
 
     /// Whether the documentation has an example that runs: a fence that opens one says nothing else.
@@ -79,20 +74,14 @@ impl Items {
         // They come in pairs.
         fences.step_by(2).any(|fence| fence.is_empty() || fence == "rust")
     }
-
-    /// An item that is there under several conditions is public where one of them is.
-    fn add(&mut self, name: String, access: Access) {
-        let entry = self.items.entry(name).or_insert(access);
-        *entry = (*entry).max(access);
-    }
 }
 
 /// The symbols that a Kconfig file defines, and what they select.
-fn kconfig(text: &str, items: &mut Items) {
+fn kconfig(text: &str, names: &mut Names) {
     let symbols = kconfig::parse(text);
-    symbols.defined().for_each(|symbol| items.add(symbol.to_owned(), Access::Public));
+    symbols.defined().for_each(|symbol| names.0.item(symbol, Access::Public));
     for (selector, selected) in symbols.selections() {
-        items.add(format!("{selector} selects {selected}"), Access::Public);
+        names.0.item(format!("{selector} selects {selected}"), Access::Public);
     }
 }
 

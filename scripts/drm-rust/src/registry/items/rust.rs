@@ -2,139 +2,135 @@
 
 //! Reads the items of a Rust source.
 
-use syn::{Attribute, ImplItem, Item, TraitItem, Type, UseTree, Visibility};
+use std::collections::BTreeSet;
 
-use super::{Access, Items};
+use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, ItemUse, TraitItem, Type, UseTree, Visibility};
 
-/// Reads a source. Where its crate is its public, what the whole crate sees is public.
-pub(super) fn read(file: &syn::File, crate_is_public: bool, items: &mut Items) {
-    Reader { crate_is_public }.module(&file.items, "", Access::Public, items);
+use super::Items;
+use super::names::{Access, Names, Place, Scope, Use};
+
+/// Reads a source.
+pub(super) fn read(file: &syn::File, items: &mut Items) {
+    let mut reader = Reader { suites: BTreeSet::new(), blocks: Vec::new() };
+    reader.module(&file.items, &[], &mut items.names.0);
+    for (module, block) in &reader.blocks {
+        methods(block, module, &mut items.names);
+    }
+    items.suites = reader.suites;
 }
 
-struct Reader {
-    /// Whether what the whole crate sees counts as public.
-    crate_is_public: bool,
+struct Reader<'a> {
+    suites: BTreeSet<String>,
+    /// The `impl` of each module: they are read when all types are known.
+    blocks: Vec<(Vec<String>, &'a ItemImpl)>,
 }
 
-impl Reader {
-    fn access(&self, visibility: &Visibility, outer: Access) -> Access {
-        let own = match visibility {
-            Visibility::Public(_) => Access::Public,
-            Visibility::Restricted(restricted) => {
-                let wide = restricted.path.is_ident("crate") || restricted.path.is_ident("super");
-                if wide && self.crate_is_public { Access::Public } else { Access::Private }
-            }
-            Visibility::Inherited => Access::Private,
-        };
-        own.min(outer)
+impl<'a> Reader<'a> {
+    fn module(&mut self, list: &'a [Item], at: &[String], scope: &mut Scope) {
+        list.iter().for_each(|item| self.item(item, at, scope));
     }
 
-    fn module(&self, list: &[Item], at: &str, outer: Access, items: &mut Items) {
-        for item in list {
-            self.item(item, at, outer, items);
-        }
-        for item in list {
-            if let Item::Impl(block) = item {
-                self.methods(block, list, at, outer, items);
+    fn item(&mut self, item: &'a Item, at: &[String], scope: &mut Scope) {
+        match item {
+            Item::Const(item) => scope.item(&item.ident, access(&item.vis)),
+            Item::Enum(item) => {
+                let inner = scope.space(&item.ident, access(&item.vis));
+                item.variants.iter().for_each(|variant| inner.item(&variant.ident, Access::Public));
             }
-        }
-    }
-
-    fn item(&self, item: &Item, at: &str, outer: Access, items: &mut Items) {
-        let (visibility, ident) = match item {
-            Item::Const(item) => (&item.vis, &item.ident),
-            Item::Enum(item) => (&item.vis, &item.ident),
-            Item::Fn(item) => (&item.vis, &item.sig.ident),
-            Item::Mod(item) => (&item.vis, &item.ident),
-            Item::Static(item) => (&item.vis, &item.ident),
-            Item::Struct(item) => (&item.vis, &item.ident),
-            Item::Trait(item) => (&item.vis, &item.ident),
-            Item::Type(item) => (&item.vis, &item.ident),
-            Item::Union(item) => (&item.vis, &item.ident),
-            Item::Use(item) => return self.uses(&item.tree, at, self.access(&item.vis, outer), items),
+            Item::Fn(item) => scope.item(&item.sig.ident, access(&item.vis)),
+            Item::Impl(block) => self.blocks.push((at.to_vec(), block)),
             Item::Macro(item) => {
                 if let Some(ident) = &item.ident {
                     let exported = has(&item.attrs, "macro_export");
                     // A macro that is exported stands at the top of its crate, wherever it is written.
-                    let access = if exported { Access::Public } else { Access::Private };
-                    items.add(format!("{at}{ident}"), access);
+                    scope.item(ident, if exported { Access::Public } else { Access::Private });
                 }
-                return;
             }
-            _ => return,
-        };
-        let access = self.access(visibility, outer);
-        let name = format!("{at}{ident}");
-        items.add(name.clone(), access);
-        self.inner(item, &format!("{name}::"), access, items);
-    }
-
-    /// What is in an item.
-    fn inner(&self, item: &Item, at: &str, access: Access, items: &mut Items) {
-        match item {
             Item::Mod(item) => {
-                if let Some(suite) = suite(&item.attrs) {
-                    items.suites.insert(suite);
-                }
-                if let Some((_, list)) = &item.content {
-                    self.module(list, at, access, items);
-                }
-            }
-            Item::Enum(item) => item.variants.iter().for_each(|v| items.add(format!("{at}{}", v.ident), access)),
-            Item::Struct(item) => {
-                for field in &item.fields {
-                    if let Some(ident) = &field.ident {
-                        items.add(format!("{at}{ident}"), self.access(&field.vis, access));
-                    }
+                self.suites.extend(suite(&item.attrs));
+                let inner = scope.space(&item.ident, access(&item.vis));
+                match &item.content {
+                    Some((_, list)) => self.module(list, &[at, &[item.ident.to_string()]].concat(), inner),
+                    None => inner.elsewhere = true,
                 }
             }
-            Item::Trait(item) => {
-                for inner in &item.items {
-                    let ident = match inner {
-                        TraitItem::Const(inner) => &inner.ident,
-                        TraitItem::Fn(inner) => &inner.sig.ident,
-                        TraitItem::Type(inner) => &inner.ident,
-                        _ => continue,
-                    };
-                    items.add(format!("{at}{ident}"), access);
-                }
-            }
+            Item::Static(item) => scope.item(&item.ident, access(&item.vis)),
+            Item::Struct(item) => fields(&item.fields, scope.space(&item.ident, access(&item.vis))),
+            Item::Trait(item) => required(&item.items, scope.space(&item.ident, access(&item.vis))),
+            Item::Type(item) => scope.item(&item.ident, access(&item.vis)),
+            Item::Union(item) => drop(scope.space(&item.ident, access(&item.vis))),
+            Item::Use(item) => uses(item, at, scope),
             _ => {}
         }
     }
+}
 
-    /// The methods and constants of an inherent `impl`. They are no more public than their type, where the module
-    /// defines it.
-    fn methods(&self, block: &syn::ItemImpl, list: &[Item], at: &str, outer: Access, items: &mut Items) {
-        let Type::Path(path) = &*block.self_ty else { return };
-        let (None, Some(last)) = (&block.trait_, path.path.segments.last()) else { return };
-        let name = format!("{at}{}", last.ident);
-        let of_type = list.iter().find_map(|item| match item {
-            Item::Enum(item) if item.ident == last.ident => Some(&item.vis),
-            Item::Struct(item) if item.ident == last.ident => Some(&item.vis),
-            Item::Union(item) if item.ident == last.ident => Some(&item.vis),
-            _ => None,
-        });
-        let outer = of_type.map_or(outer, |visibility| self.access(visibility, outer));
-        for inner in &block.items {
-            let (visibility, ident) = match inner {
-                ImplItem::Const(inner) => (&inner.vis, &inner.ident),
-                ImplItem::Fn(inner) => (&inner.vis, &inner.sig.ident),
-                _ => continue,
-            };
-            items.add(format!("{name}::{ident}"), self.access(visibility, outer));
+fn access(visibility: &Visibility) -> Access {
+    match visibility {
+        Visibility::Public(_) => Access::Public,
+        Visibility::Restricted(within) if within.path.is_ident("crate") || within.path.is_ident("super") => {
+            Access::Crate
+        }
+        Visibility::Restricted(_) | Visibility::Inherited => Access::Private,
+    }
+}
+
+fn fields(fields: &Fields, scope: &mut Scope) {
+    for field in fields {
+        if let Some(ident) = &field.ident {
+            scope.item(ident, access(&field.vis));
         }
     }
+}
 
-    /// The names that a `use` brings in. What `*` stands for is in another file.
-    fn uses(&self, tree: &UseTree, at: &str, access: Access, items: &mut Items) {
-        match tree {
-            UseTree::Path(path) => self.uses(&path.tree, at, access, items),
-            UseTree::Group(group) => group.items.iter().for_each(|tree| self.uses(tree, at, access, items)),
-            UseTree::Name(name) => items.add(format!("{at}{}", name.ident), access),
-            UseTree::Rename(rename) => items.add(format!("{at}{}", rename.rename), access),
-            UseTree::Glob(_) => {}
-        }
+/// The items of a trait are as public as it is.
+fn required(list: &[TraitItem], scope: &mut Scope) {
+    for item in list {
+        let ident = match item {
+            TraitItem::Const(item) => &item.ident,
+            TraitItem::Fn(item) => &item.sig.ident,
+            TraitItem::Type(item) => &item.ident,
+            _ => continue,
+        };
+        scope.item(ident, Access::Public);
+    }
+}
+
+/// The methods and constants of an inherent `impl`.
+fn methods(block: &ItemImpl, module: &[String], names: &mut Names) {
+    let Type::Path(path) = &*block.self_ty else { return };
+    let path: Vec<String> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let (None, Some(scope)) = (&block.trait_, names.methods(module, &path)) else { return };
+    for item in &block.items {
+        let (visibility, ident) = match item {
+            ImplItem::Const(item) => (&item.vis, &item.ident),
+            ImplItem::Fn(item) => (&item.vis, &item.sig.ident),
+            _ => continue,
+        };
+        scope.item(ident, access(visibility));
+    }
+}
+
+/// The names that a `use` brings in.
+fn uses(item: &ItemUse, at: &[String], scope: &mut Scope) {
+    bring(&item.tree, &[], &mut |name, path| {
+        let from = if item.leading_colon.is_none() { Place::new(at, path) } else { None };
+        scope.bring(name, Use { access: access(&item.vis), from });
+    });
+}
+
+/// Tells of each name that a tree brings in, and its path; of no name where it is all of them.
+fn bring(tree: &UseTree, at: &[String], tell: &mut dyn FnMut(Option<String>, &[String])) {
+    let with = |ident: &syn::Ident| match ident.to_string() {
+        name if name == "self" && !at.is_empty() => at.to_vec(),
+        name => [at, &[name]].concat(),
+    };
+    match tree {
+        UseTree::Path(path) => bring(&path.tree, &with(&path.ident), tell),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| bring(tree, at, tell)),
+        UseTree::Name(name) => tell(with(&name.ident).last().cloned(), &with(&name.ident)),
+        UseTree::Rename(name) => tell(Some(name.rename.to_string()), &with(&name.ident)),
+        UseTree::Glob(_) => tell(None, at),
     }
 }
 
@@ -221,6 +217,72 @@ mod tests {
         assert_eq!(find("drivers/gpu/open.rs", "Closed"), Found::Private);
     }
 
+    const USES: &str = "
+        mod inner {
+            pub struct P;
+            struct Q;
+            pub(super) struct R;
+            impl P { pub fn get(&self) {} fn set(&self) {} }
+            pub mod deep { pub struct D; impl super::P { pub fn far(&self) {} } }
+            pub use other::Far;
+            use super::*;
+            impl Top { pub fn of_top(&self) {} }
+        }
+        pub struct Top;
+        pub mod file;
+        pub use inner::P;
+        pub use self::inner::{deep::{self as below, D as E}, Far, Gone, Q, R};
+        pub use self::{file::Known, Nowhere};
+        use file::Type;
+        impl Type { pub fn ours(&self) {} }
+        impl inner::deep::D { pub fn get(&self) {} }
+        impl a::b::T { pub fn f(&self) {} }
+        #[cfg(CONFIG_CLK)] mod clk { pub struct Clk; impl Clk { pub fn rate(&self) {} } fn helper() {} }
+        #[cfg(CONFIG_CLK)] pub use clk::*;
+        pub use elsewhere::*;
+        pub use circle::circle;
+        pub mod round { pub use super::turn::*; }
+        pub mod turn { pub use super::round::*; }
+    ";
+
+    #[test]
+    fn uses_are_followed_inside_the_file() {
+        let items = parse("rust/kernel/uses.rs", USES).unwrap();
+        let found = |item: &&str| format!("{item}: {:?}", items.find(item));
+        let names = ["P", "P::get", "P::far", "P::set", "inner::P", "E", "E::get", "below::D", "Far", "Gone", "Q", "R"];
+        let more = ["Known", "Nowhere", "Type", "Type::ours", "Top::of_top", "Clk", "Clk::rate", "helper", "circle"];
+        let last = ["a::b::T::f", "T::f", "T", "round::Top", "elsewhere"];
+        let found: Vec<String> = names.iter().chain(&more).chain(&last).map(found).collect();
+        insta::assert_snapshot!(found.join("\n"), @"
+        P: Public
+        P::get: Public
+        P::far: Public
+        P::set: Private
+        inner::P: Private
+        E: Public
+        E::get: Public
+        below::D: Public
+        Far: Public
+        Gone: TextOnly
+        Q: Private
+        R: Private
+        Known: Public
+        Nowhere: TextOnly
+        Type: Private
+        Type::ours: Public
+        Top::of_top: Public
+        Clk: Public
+        Clk::rate: Public
+        helper: Private
+        circle: Public
+        a::b::T::f: Public
+        T::f: TextOnly
+        T: TextOnly
+        round::Top: TextOnly
+        elsewhere: TextOnly
+        ");
+    }
+
     #[test]
     fn text_is_no_item() {
         for item in ["Hidden", "InMacro", "Open::foreign", "B"] {
@@ -252,6 +314,30 @@ mod tests {
             let public = path.iter().all(|(_, public)| *public);
             let expected = if public { Found::Public } else { Found::Private };
             prop_assert_eq!(parse("rust/kernel/a.rs", &source).unwrap().find(&name), expected);
+        }
+
+        /// What is used from modules that nobody sees is as public as it is there.
+        #[test]
+        fn uses_lead_through_private_modules(path in prop::collection::vec("[a-z]{1,5}[0-9]", 1..5), public: bool) {
+            let open: String = path.iter().map(|name| format!("mod {name} {{ ")).collect();
+            let end = if public { "pub struct End; impl End { pub fn get() {} }" } else { "struct End;" };
+            let path_text = path.join("::");
+            let source = format!("{open}{end}{} pub use {path_text}::End as Found;", " }".repeat(path.len()));
+            let items = parse("rust/kernel/a.rs", &source).unwrap();
+            prop_assert_eq!(items.find("Found") == Found::Public, public);
+            prop_assert_eq!(items.find("Found::get") == Found::Public, public);
+            prop_assert_ne!(items.find(&format!("{path_text}::End")), Found::Public);
+        }
+
+        /// However modules use each other, it comes to an end.
+        #[test]
+        fn circles_end(uses in prop::collection::vec("(self|super|a|b)::(a|b|self|super)::(a|b|\\*)", 0..6)) {
+            let uses: String = uses.iter().map(|path| format!("pub use {path}; impl {} {{ pub fn f() {{}} }} ", path.replace('*', "a"))).collect();
+            let source = format!("{uses} pub mod a {{ {uses} pub mod b {{ {uses} }} }} pub mod b {{ {uses} }}");
+            if let Ok(items) = parse("rust/kernel/a.rs", &source) {
+                items.find("a::b::a::c");
+                items.find("b::a::f");
+            }
         }
     }
 }
