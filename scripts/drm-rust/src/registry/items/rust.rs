@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, ItemUse, TraitItem, Type, UseTree, Visibility};
+use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, ItemUse, TraitItem, Type, TypeParamBound, UseTree, Visibility};
 
 use super::Items;
 use super::names::{Access, Names, Place, Scope, Use};
@@ -57,7 +57,7 @@ impl<'a> Reader<'a> {
             Item::Static(item) => scope.item(&item.ident, access(&item.vis)),
             Item::Struct(item) => fields(&item.fields, scope.space(&item.ident, access(&item.vis))),
             Item::Trait(item) => required(&item.items, scope.space(&item.ident, access(&item.vis))),
-            Item::Type(item) => scope.item(&item.ident, access(&item.vis)),
+            Item::Type(item) => drop(scope.space(&item.ident, access(&item.vis))),
             Item::Union(item) => drop(scope.space(&item.ident, access(&item.vis))),
             Item::Use(item) => uses(item, at, scope),
             _ => {}
@@ -98,8 +98,8 @@ fn required(list: &[TraitItem], scope: &mut Scope) {
 
 /// The methods and constants of an inherent `impl`.
 fn methods(block: &ItemImpl, module: &[String], names: &mut Names) {
-    let Type::Path(path) = &*block.self_ty else { return };
-    let path: Vec<String> = path.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    let Some(path) = path(&block.self_ty) else { return };
+    let path: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
     let (None, Some(scope)) = (&block.trait_, names.methods(module, &path)) else { return };
     for item in &block.items {
         let (visibility, ident) = match item {
@@ -108,6 +108,18 @@ fn methods(block: &ItemImpl, module: &[String], names: &mut Names) {
             _ => continue,
         };
         scope.item(ident, access(visibility));
+    }
+}
+
+/// The path that names a type: of `dyn Trait`, the trait's.
+fn path(of: &Type) -> Option<&syn::Path> {
+    match of {
+        Type::Path(path) => Some(&path.path),
+        Type::TraitObject(object) => object.bounds.iter().find_map(|bound| match bound {
+            TypeParamBound::Trait(bound) => Some(&bound.path),
+            _ => None,
+        }),
+        _ => None,
     }
 }
 
@@ -281,6 +293,25 @@ mod tests {
         round::Top: TextOnly
         elsewhere: TextOnly
         ");
+    }
+
+    #[test]
+    fn methods_are_no_more_public_than_their_alias_or_trait() {
+        let text = "
+            type Closed = other::Type;
+            impl Closed { pub fn get(&self) {} }
+            pub type Open = other::Type;
+            impl Open { pub fn get(&self) {} }
+            trait Hidden {}
+            impl dyn Hidden + Send { pub fn get(&self) {} }
+            pub trait Shown {}
+            impl dyn Shown { pub fn get(&self) {} }
+        ";
+        let items = parse("rust/kernel/alias.rs", text).unwrap();
+        for (item, public) in [("Closed", false), ("Open", true), ("Hidden", false), ("Shown", true)] {
+            let expected = if public { Found::Public } else { Found::Private };
+            assert_eq!(items.find(&format!("{item}::get")), expected, "{item}");
+        }
     }
 
     #[test]
