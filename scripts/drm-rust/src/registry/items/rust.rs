@@ -4,25 +4,32 @@
 
 use std::collections::BTreeSet;
 
-use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, ItemUse, TraitItem, Type, TypeParamBound, UseTree, Visibility};
+use syn::{
+    Attribute, Fields, ForeignItem, ImplItem, Item, ItemImpl, ItemUse, TraitItem, Type, TypeParamBound, UseTree,
+    Visibility,
+};
 
 use super::Items;
 use super::names::{Access, Names, Place, Scope, Use};
 
 /// Reads a source.
 pub(super) fn read(file: &syn::File, items: &mut Items) {
-    let mut reader = Reader { suites: BTreeSet::new(), blocks: Vec::new() };
+    let mut reader = Reader::default();
     reader.module(&file.items, &[], &mut items.names.0);
     for (module, block) in &reader.blocks {
         methods(block, module, &mut items.names);
     }
+    reader.exported.iter().for_each(|name| items.names.0.item(name, Access::Public));
     items.suites = reader.suites;
 }
 
+#[derive(Default)]
 struct Reader<'a> {
     suites: BTreeSet<String>,
     /// The `impl` of each module: they are read when all types are known.
     blocks: Vec<(Vec<String>, &'a ItemImpl)>,
+    /// Macros that stand at the top of their crate, wherever they are written.
+    exported: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -38,14 +45,13 @@ impl<'a> Reader<'a> {
                 item.variants.iter().for_each(|variant| inner.item(&variant.ident, Access::Public));
             }
             Item::Fn(item) => scope.item(&item.sig.ident, access(&item.vis)),
+            Item::ForeignMod(block) => foreign(&block.items, scope),
             Item::Impl(block) => self.blocks.push((at.to_vec(), block)),
-            Item::Macro(item) => {
-                if let Some(ident) = &item.ident {
-                    let exported = has(&item.attrs, "macro_export");
-                    // A macro that is exported stands at the top of its crate, wherever it is written.
-                    scope.item(ident, if exported { Access::Public } else { Access::Private });
-                }
-            }
+            Item::Macro(item) => match &item.ident {
+                Some(ident) if has(&item.attrs, "macro_export") => self.exported.push(ident.to_string()),
+                Some(ident) => scope.item(ident, Access::Private),
+                None => {}
+            },
             Item::Mod(item) => {
                 self.suites.extend(suite(&item.attrs));
                 let inner = scope.space(&item.ident, access(&item.vis));
@@ -80,6 +86,19 @@ fn fields(fields: &Fields, scope: &mut Scope) {
         if let Some(ident) = &field.ident {
             scope.item(ident, access(&field.vis));
         }
+    }
+}
+
+/// What C or other crates define.
+fn foreign(list: &[ForeignItem], scope: &mut Scope) {
+    for item in list {
+        let (visibility, ident) = match item {
+            ForeignItem::Fn(item) => (&item.vis, &item.sig.ident),
+            ForeignItem::Static(item) => (&item.vis, &item.ident),
+            ForeignItem::Type(item) => (&item.vis, &item.ident),
+            _ => continue,
+        };
+        scope.item(ident, access(visibility));
     }
 }
 
@@ -312,6 +331,21 @@ mod tests {
             let expected = if public { Found::Public } else { Found::Private };
             assert_eq!(items.find(&format!("{item}::get")), expected, "{item}");
         }
+    }
+
+    #[test]
+    fn items_of_others_and_exported_macros_are_found() {
+        let text = "
+            extern \"C\" { pub fn shown(); fn hidden(); pub static COUNT: u32; pub type Opaque; }
+            mod inner { #[macro_export] macro_rules! exported { () => {} } macro_rules! local { () => {} } }
+        ";
+        let items = parse("rust/kernel/ffi.rs", text).unwrap();
+        for item in ["shown", "COUNT", "Opaque", "exported"] {
+            assert_eq!(items.find(item), Found::Public, "{item}");
+        }
+        assert_eq!(items.find("hidden"), Found::Private);
+        assert_eq!(items.find("inner::local"), Found::Private);
+        assert_eq!(items.find("local"), Found::TextOnly);
     }
 
     #[test]
