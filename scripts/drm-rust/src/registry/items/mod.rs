@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use self::names::{Access, Names};
 use crate::kernel::kconfig;
 
+mod cfg;
 mod names;
 mod rust;
 

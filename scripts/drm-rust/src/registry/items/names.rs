@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 /// Who can use an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Access {
+    /// Nobody: no kernel is built with it.
+    Never,
     /// Its own module.
     Private,
     /// Its crate.

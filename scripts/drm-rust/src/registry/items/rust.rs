@@ -9,17 +9,18 @@ use syn::{
     Visibility,
 };
 
-use super::Items;
 use super::names::{Access, Names, Place, Scope, Use};
+use super::{Items, cfg};
 
 /// Reads a source.
 pub(super) fn read(file: &syn::File, items: &mut Items) {
     let mut reader = Reader::default();
-    reader.module(&file.items, &[], &mut items.names.0);
-    for (module, block) in &reader.blocks {
-        methods(block, module, &mut items.names);
+    let most = reader.most(&file.attrs, Access::Public);
+    reader.module(&file.items, &[], most, &mut items.names.0);
+    for (module, most, block) in std::mem::take(&mut reader.blocks) {
+        reader.block(block, &module, most, &mut items.names);
     }
-    reader.exported.iter().for_each(|name| items.names.0.item(name, Access::Public));
+    reader.exported.iter().for_each(|(name, access)| items.names.0.item(name, *access));
     items.suites = reader.suites;
 }
 
@@ -27,47 +28,132 @@ pub(super) fn read(file: &syn::File, items: &mut Items) {
 struct Reader<'a> {
     suites: BTreeSet<String>,
     /// The `impl` of each module: they are read when all types are known.
-    blocks: Vec<(Vec<String>, &'a ItemImpl)>,
+    blocks: Vec<(Vec<String>, Access, &'a ItemImpl)>,
     /// Macros that stand at the top of their crate, wherever they are written.
-    exported: Vec<String>,
+    exported: Vec<(String, Access)>,
 }
 
 impl<'a> Reader<'a> {
-    fn module(&mut self, list: &'a [Item], at: &[String], scope: &mut Scope) {
-        list.iter().for_each(|item| self.item(item, at, scope));
+    /// Who can use what has these attributes, at most.
+    fn most(&mut self, attributes: &[Attribute], outer: Access) -> Access {
+        if cfg::is_never(attributes) { Access::Never } else { outer }
     }
 
-    fn item(&mut self, item: &'a Item, at: &[String], scope: &mut Scope) {
+    fn module(&mut self, list: &'a [Item], at: &[String], most: Access, scope: &mut Scope) {
+        for item in list {
+            let most = self.most(attributes(item), most);
+            self.item(item, at, most, scope);
+        }
+    }
+
+    fn item(&mut self, item: &'a Item, at: &[String], most: Access, scope: &mut Scope) {
+        let access = |visibility| access(visibility).min(most);
         match item {
             Item::Const(item) => scope.item(&item.ident, access(&item.vis)),
             Item::Enum(item) => {
                 let inner = scope.space(&item.ident, access(&item.vis));
-                item.variants.iter().for_each(|variant| inner.item(&variant.ident, Access::Public));
+                for variant in &item.variants {
+                    inner.item(&variant.ident, self.most(&variant.attrs, most));
+                }
             }
             Item::Fn(item) => scope.item(&item.sig.ident, access(&item.vis)),
-            Item::ForeignMod(block) => foreign(&block.items, scope),
-            Item::Impl(block) => self.blocks.push((at.to_vec(), block)),
+            Item::ForeignMod(block) => self.foreign(&block.items, most, scope),
+            Item::Impl(block) => self.blocks.push((at.to_vec(), most, block)),
             Item::Macro(item) => match &item.ident {
-                Some(ident) if has(&item.attrs, "macro_export") => self.exported.push(ident.to_string()),
-                Some(ident) => scope.item(ident, Access::Private),
+                Some(ident) if has(&item.attrs, "macro_export") => self.exported.push((ident.to_string(), most)),
+                Some(ident) => scope.item(ident, Access::Private.min(most)),
                 None => {}
             },
             Item::Mod(item) => {
-                self.suites.extend(suite(&item.attrs));
+                self.suites.extend(suite(&item.attrs).filter(|_| most > Access::Never));
                 let inner = scope.space(&item.ident, access(&item.vis));
                 match &item.content {
-                    Some((_, list)) => self.module(list, &[at, &[item.ident.to_string()]].concat(), inner),
+                    Some((_, list)) => self.module(list, &[at, &[item.ident.to_string()]].concat(), most, inner),
                     None => inner.elsewhere = true,
                 }
             }
             Item::Static(item) => scope.item(&item.ident, access(&item.vis)),
-            Item::Struct(item) => fields(&item.fields, scope.space(&item.ident, access(&item.vis))),
-            Item::Trait(item) => required(&item.items, scope.space(&item.ident, access(&item.vis))),
+            Item::Struct(item) => self.fields(&item.fields, most, scope.space(&item.ident, access(&item.vis))),
+            Item::Trait(item) => self.required(&item.items, most, scope.space(&item.ident, access(&item.vis))),
             Item::Type(item) => drop(scope.space(&item.ident, access(&item.vis))),
             Item::Union(item) => drop(scope.space(&item.ident, access(&item.vis))),
-            Item::Use(item) => uses(item, at, scope),
+            Item::Use(item) => uses(item, at, access(&item.vis), scope),
             _ => {}
         }
+    }
+
+    fn fields(&mut self, fields: &Fields, most: Access, scope: &mut Scope) {
+        for field in fields {
+            let most = self.most(&field.attrs, most);
+            if let Some(ident) = &field.ident {
+                scope.item(ident, access(&field.vis).min(most));
+            }
+        }
+    }
+
+    /// What C or other crates define.
+    fn foreign(&mut self, list: &[ForeignItem], most: Access, scope: &mut Scope) {
+        for item in list {
+            let (attributes, visibility, ident) = match item {
+                ForeignItem::Fn(item) => (&item.attrs, &item.vis, &item.sig.ident),
+                ForeignItem::Static(item) => (&item.attrs, &item.vis, &item.ident),
+                ForeignItem::Type(item) => (&item.attrs, &item.vis, &item.ident),
+                _ => continue,
+            };
+            scope.item(ident, access(visibility).min(self.most(attributes, most)));
+        }
+    }
+
+    /// The items of a trait are as public as it is.
+    fn required(&mut self, list: &[TraitItem], most: Access, scope: &mut Scope) {
+        for item in list {
+            let (attributes, ident) = match item {
+                TraitItem::Const(item) => (&item.attrs, &item.ident),
+                TraitItem::Fn(item) => (&item.attrs, &item.sig.ident),
+                TraitItem::Type(item) => (&item.attrs, &item.ident),
+                _ => continue,
+            };
+            scope.item(ident, self.most(attributes, most));
+        }
+    }
+
+    /// The methods and constants of an `impl`; those of a trait are the trait's.
+    fn block(&mut self, block: &ItemImpl, module: &[String], most: Access, names: &mut Names) {
+        let path = path(&block.self_ty).filter(|_| block.trait_.is_none()).map(|path| &path.segments);
+        let path: Option<Vec<String>> = path.map(|path| path.iter().map(|segment| segment.ident.to_string()).collect());
+        let mut scope = path.and_then(|path| names.methods(module, &path));
+        for item in &block.items {
+            let (attributes, visibility, ident) = match item {
+                ImplItem::Const(item) => (&item.attrs, &item.vis, &item.ident),
+                ImplItem::Fn(item) => (&item.attrs, &item.vis, &item.sig.ident),
+                _ => continue,
+            };
+            let access = access(visibility).min(self.most(attributes, most));
+            if let Some(scope) = &mut scope {
+                scope.item(ident, access);
+            }
+        }
+    }
+}
+
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::ExternCrate(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::ForeignMod(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::TraitAlias(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Union(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
     }
 }
 
@@ -78,55 +164,6 @@ fn access(visibility: &Visibility) -> Access {
             Access::Crate
         }
         Visibility::Restricted(_) | Visibility::Inherited => Access::Private,
-    }
-}
-
-fn fields(fields: &Fields, scope: &mut Scope) {
-    for field in fields {
-        if let Some(ident) = &field.ident {
-            scope.item(ident, access(&field.vis));
-        }
-    }
-}
-
-/// What C or other crates define.
-fn foreign(list: &[ForeignItem], scope: &mut Scope) {
-    for item in list {
-        let (visibility, ident) = match item {
-            ForeignItem::Fn(item) => (&item.vis, &item.sig.ident),
-            ForeignItem::Static(item) => (&item.vis, &item.ident),
-            ForeignItem::Type(item) => (&item.vis, &item.ident),
-            _ => continue,
-        };
-        scope.item(ident, access(visibility));
-    }
-}
-
-/// The items of a trait are as public as it is.
-fn required(list: &[TraitItem], scope: &mut Scope) {
-    for item in list {
-        let ident = match item {
-            TraitItem::Const(item) => &item.ident,
-            TraitItem::Fn(item) => &item.sig.ident,
-            TraitItem::Type(item) => &item.ident,
-            _ => continue,
-        };
-        scope.item(ident, Access::Public);
-    }
-}
-
-/// The methods and constants of an inherent `impl`.
-fn methods(block: &ItemImpl, module: &[String], names: &mut Names) {
-    let Some(path) = path(&block.self_ty) else { return };
-    let path: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-    let (None, Some(scope)) = (&block.trait_, names.methods(module, &path)) else { return };
-    for item in &block.items {
-        let (visibility, ident) = match item {
-            ImplItem::Const(item) => (&item.vis, &item.ident),
-            ImplItem::Fn(item) => (&item.vis, &item.sig.ident),
-            _ => continue,
-        };
-        scope.item(ident, access(visibility));
     }
 }
 
@@ -143,10 +180,10 @@ fn path(of: &Type) -> Option<&syn::Path> {
 }
 
 /// The names that a `use` brings in.
-fn uses(item: &ItemUse, at: &[String], scope: &mut Scope) {
+fn uses(item: &ItemUse, at: &[String], access: Access, scope: &mut Scope) {
     bring(&item.tree, &[], &mut |name, path| {
         let from = if item.leading_colon.is_none() { Place::new(at, path) } else { None };
-        scope.bring(name, Use { access: access(&item.vis), from });
+        scope.bring(name, Use { access, from });
     });
 }
 
@@ -346,6 +383,38 @@ mod tests {
         assert_eq!(items.find("hidden"), Found::Private);
         assert_eq!(items.find("inner::local"), Found::Private);
         assert_eq!(items.find("local"), Found::TextOnly);
+    }
+
+    #[test]
+    fn what_no_kernel_is_built_with_is_private() {
+        let text = "
+            #[cfg(any())] pub fn gone() {}
+            #[cfg(test)] pub mod host { pub fn inner() {} pub use other::Used; }
+            #[cfg(test)] #[kunit_tests(rust_host)] mod tests {}
+            #[cfg(CONFIG_KUNIT = \"y\")] #[kunit_tests(rust_here)] mod tests {}
+            pub struct Type { #[cfg(any())] pub field: u8, pub other: u8 }
+            #[cfg(doc)] impl Type { pub fn never(&self) {} }
+            impl Type { #[cfg(not(all()))] pub fn not(&self) {} #[cfg(CONFIG_A)] pub fn maybe(&self) {} }
+            pub enum Kind { #[cfg(any())] Gone, Here }
+            pub trait Trait { #[cfg(any())] fn gone(&self); fn here(&self); }
+            #[cfg(test)] pub fn twice() {}
+            #[cfg(not(test))] pub fn twice() {}
+            #[cfg(any())] #[macro_export] macro_rules! unbuilt { () => {} }
+            #[cfg(any())] mod inner { pub struct A; pub struct B; }
+            mod inner { pub struct A; }
+            pub use inner::{A, B};
+        ";
+        let items = parse("rust/kernel/cfg.rs", text).unwrap();
+        let gone = ["gone", "host", "host::inner", "host::Used", "Type::field", "Type::never", "Type::not"];
+        for item in gone.iter().chain(&["Kind::Gone", "Trait::gone", "unbuilt", "B"]) {
+            assert_eq!(items.find(item), Found::Private, "{item}");
+        }
+        for item in ["Type::other", "Type::maybe", "Kind::Here", "Trait::here", "twice", "A"] {
+            assert_eq!(items.find(item), Found::Public, "{item}");
+        }
+        assert!(items.suites.iter().eq(["rust_here"]));
+        let items = parse("rust/kernel/file.rs", "#![cfg(any())] pub fn a() {}").unwrap();
+        assert_eq!(items.find("a"), Found::Private);
     }
 
     #[test]
