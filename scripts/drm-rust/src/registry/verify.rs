@@ -225,7 +225,10 @@ impl Checker<'_> {
             }
         }
         for path in &row.tests.doctest {
-            if !self.has_doctest(row, path)? {
+            if !path.starts_with("rust/kernel/") {
+                let message = format!("no examples of {path} are built");
+                self.lie(row, "tests.doctest", message, "those of the kernel crate are: name a file of rust/kernel/");
+            } else if !self.has_doctest(row, path)? {
                 let message = format!("{path} has no example that runs");
                 self.lie(row, "tests.doctest", message, "name a file of the base or of a topic of the row");
             }
@@ -349,6 +352,7 @@ mod tests {
         Memory::default()
             .base("rust/kernel/alpha.rs", alpha)
             .base("rust/kernel/broken.rs", "pub fn (")
+            .base("rust/macros/lib.rs", "//! ```\n//! ```\n")
             .base("include/linux/alpha.h", "")
             .base("drivers/gpu/drm/vkms/Kconfig", "config DRM_VKMS\n")
             .topic("rust/alpha", "rust/kernel/alpha.rs", alpha)
@@ -459,7 +463,8 @@ mod tests {
             [[row]]
             area = 'alpha'
             evidence = [{ path = 'rust/kernel/alpha.rs', item = 'Alpha' }]
-            tests = { kunit = ['rust_old'], doctest = ['rust/kernel/new.rs'], igt = ['vkms:smoek', 'vkmz:smoke', 'smoke'], boot = ['arm65'] }
+            tests = { kunit = ['rust_old'], doctest = ['rust/kernel/new.rs', 'rust/macros/lib.rs'],
+                      igt = ['vkms:smoek', 'vkmz:smoke', 'smoke'], boot = ['arm65'] }
             requires = ['beta', 'apha']
             [[row]]
             area = 'beta'
@@ -475,6 +480,8 @@ mod tests {
             hint: the suite is #[kunit_tests(NAME)] in a file of `evidence`, `carried` or of a topic
         alpha: tests.doctest: rust/kernel/new.rs has no example that runs
             hint: name a file of the base or of a topic of the row
+        alpha: tests.doctest: no examples of rust/macros/lib.rs are built
+            hint: those of the kernel crate are: name a file of rust/kernel/
         alpha: tests.igt: `vkms:smoek`: there is no list smoek in scripts/drm-rust/igt/
             hint: name a list of scripts/drm-rust/igt/ or tests, as in rvkms:smoke or rvkms:kms_flip
         alpha: tests.igt: `vkmz:smoke`: there is no drivers/gpu/drm/vkmz/Kconfig

@@ -8,6 +8,7 @@ use self::names::{Access, Names};
 use crate::kernel::kconfig;
 
 mod cfg;
+mod docs;
 mod names;
 mod rust;
 
@@ -19,6 +20,7 @@ pub struct Items {
     least: Access,
     /// KUnit suites, as `#[kunit_tests(NAME)]` names them.
     pub suites: BTreeSet<String>,
+    examples: bool,
     /// The file's text.
     text: String,
 }
@@ -40,7 +42,8 @@ pub enum Found {
 pub fn parse(path: &str, text: &str) -> Result<Items, String> {
     // Nobody uses the items of a driver but the driver itself: its crate is its public.
     let least = if path.starts_with("rust/") { Access::Public } else { Access::Crate };
-    let mut items = Items { names: Names::default(), least, suites: BTreeSet::new(), text: text.to_owned() };
+    let mut items =
+        Items { names: Names::default(), least, suites: BTreeSet::new(), examples: false, text: text.to_owned() };
     if path.rsplit('/').next().is_some_and(|name| name.starts_with("Kconfig")) {
         kconfig(text, &mut items.names);
     } else {
@@ -67,13 +70,9 @@ impl Items {
         Found::Absent(super::model::similar(item, public.map(String::as_str)).map(str::to_owned))
     }
 
-    /// Whether the documentation has an example that runs: a fence that opens one says nothing else.
+    /// Whether the documentation has an example that runs, if those of its crate are built.
     pub fn has_doctest(&self) -> bool {
-        let docs = self.text.lines().map(str::trim_start);
-        let docs = docs.filter_map(|line| line.strip_prefix("///").or_else(|| line.strip_prefix("//!")));
-        let fences = docs.map(str::trim).filter_map(|line| line.strip_prefix("```"));
-        // They come in pairs.
-        fences.step_by(2).any(|fence| fence.is_empty() || fence == "rust")
+        self.examples
     }
 }
 

@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 
 use syn::{
-    Attribute, Fields, ForeignItem, ImplItem, Item, ItemImpl, ItemUse, TraitItem, Type, TypeParamBound, UseTree,
+    Attribute, Field, ForeignItem, ImplItem, Item, ItemImpl, ItemUse, TraitItem, Type, TypeParamBound, UseTree,
     Visibility,
 };
 
 use super::names::{Access, Names, Place, Scope, Use};
-use super::{Items, cfg};
+use super::{Items, cfg, docs};
 
 /// Reads a source.
 pub(super) fn read(file: &syn::File, items: &mut Items) {
@@ -22,11 +22,14 @@ pub(super) fn read(file: &syn::File, items: &mut Items) {
     }
     reader.exported.iter().for_each(|(name, access)| items.names.0.item(name, *access));
     items.suites = reader.suites;
+    items.examples = reader.examples;
 }
 
 #[derive(Default)]
 struct Reader<'a> {
     suites: BTreeSet<String>,
+    /// Whether one of the items that were read has an example that runs.
+    examples: bool,
     /// The `impl` of each module: they are read when all types are known.
     blocks: Vec<(Vec<String>, Access, &'a ItemImpl)>,
     /// Macros that stand at the top of their crate, wherever they are written.
@@ -34,9 +37,13 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Who can use what has these attributes, at most.
+    /// Reads attributes. Gives who can use what has them, at most.
     fn most(&mut self, attributes: &[Attribute], outer: Access) -> Access {
-        if cfg::is_never(attributes) { Access::Never } else { outer }
+        if outer == Access::Never || cfg::is_never(attributes) {
+            return Access::Never;
+        }
+        self.examples |= docs::has_example(attributes);
+        outer
     }
 
     fn module(&mut self, list: &'a [Item], at: &[String], most: Access, scope: &mut Scope) {
@@ -53,7 +60,10 @@ impl<'a> Reader<'a> {
             Item::Enum(item) => {
                 let inner = scope.space(&item.ident, access(&item.vis));
                 for variant in &item.variants {
-                    inner.item(&variant.ident, self.most(&variant.attrs, most));
+                    let most = self.most(&variant.attrs, most);
+                    inner.item(&variant.ident, most);
+                    // Those of a variant have no names of their own.
+                    self.fields(&variant.fields, most, &mut Scope::default());
                 }
             }
             Item::Fn(item) => scope.item(&item.sig.ident, access(&item.vis)),
@@ -76,13 +86,13 @@ impl<'a> Reader<'a> {
             Item::Struct(item) => self.fields(&item.fields, most, scope.space(&item.ident, access(&item.vis))),
             Item::Trait(item) => self.required(&item.items, most, scope.space(&item.ident, access(&item.vis))),
             Item::Type(item) => drop(scope.space(&item.ident, access(&item.vis))),
-            Item::Union(item) => drop(scope.space(&item.ident, access(&item.vis))),
+            Item::Union(item) => self.fields(&item.fields.named, most, scope.space(&item.ident, access(&item.vis))),
             Item::Use(item) => uses(item, at, access(&item.vis), scope),
             _ => {}
         }
     }
 
-    fn fields(&mut self, fields: &Fields, most: Access, scope: &mut Scope) {
+    fn fields<'b>(&mut self, fields: impl IntoIterator<Item = &'b Field>, most: Access, scope: &mut Scope) {
         for field in fields {
             let most = self.most(&field.attrs, most);
             if let Some(ident) = &field.ident {
@@ -117,7 +127,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The methods and constants of an `impl`; those of a trait are the trait's.
+    /// What is in an `impl`; the items of a trait are the trait's.
     fn block(&mut self, block: &ItemImpl, module: &[String], most: Access, names: &mut Names) {
         let path = path(&block.self_ty).filter(|_| block.trait_.is_none()).map(|path| &path.segments);
         let path: Option<Vec<String>> = path.map(|path| path.iter().map(|segment| segment.ident.to_string()).collect());
@@ -126,6 +136,7 @@ impl<'a> Reader<'a> {
             let (attributes, visibility, ident) = match item {
                 ImplItem::Const(item) => (&item.attrs, &item.vis, &item.ident),
                 ImplItem::Fn(item) => (&item.attrs, &item.vis, &item.sig.ident),
+                ImplItem::Type(item) => (&item.attrs, &item.vis, &item.ident),
                 _ => continue,
             };
             let access = access(visibility).min(self.most(attributes, most));
@@ -430,7 +441,43 @@ mod tests {
     fn suites_and_examples_are_noticed() {
         let items = parse("rust/kernel/open.rs", SOURCE).unwrap();
         assert!(items.suites.contains("rust_open") && items.has_doctest());
-        assert!(!parse("a.rs", "/// ```ignore\n/// ```\npub fn a() {}").unwrap().has_doctest());
+    }
+
+    #[test]
+    fn examples_are_those_of_items() {
+        let example = "\n/// ```\n/// ```\n";
+        let has = |text: &str| parse("rust/kernel/a.rs", &text.replace('$', example)).unwrap().has_doctest();
+        for text in [
+            "//! ```\n//! ```\n",
+            "$ fn private() {}",
+            "mod a { $ struct A; }",
+            "struct A { $ field: u8 }",
+            "union A { $ field: u8 }",
+            "enum A { $ First }",
+            "enum A { First { $ field: u8 } }",
+            "trait A { $ fn a(); }",
+            "impl A { $ fn a() {} }",
+            "impl A for B { $ fn a() {} }",
+            "impl A for B { $ type C = u8; }",
+            "$ impl A for B {}",
+            "extern \"C\" { $ fn a(); }",
+            "$ macro_rules! a { () => {} }",
+            "/// ```text\n/// ```\nstruct A; /// ```\nstruct B; $ struct C;",
+        ] {
+            assert!(has(text), "{text}");
+        }
+        for text in [
+            "/// ```ignore\n/// ```\nfn a() {}",
+            "fn a() { $ let b = 1; }",
+            "const A: &str = \"$\";",
+            "const A: &str = r\"\n/// ```\n\"; /* $ */ fn a() {}",
+            "#[cfg(any())] mod a { $ struct A; }",
+            "#[cfg(test)] $ struct A;",
+            "$ #[cfg(doc)] struct A;",
+            "/// ```text\nstruct A; /// ```text\n/// ```\nstruct B;",
+        ] {
+            assert!(!has(text), "{text}");
+        }
     }
 
     #[test]
