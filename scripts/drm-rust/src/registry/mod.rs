@@ -10,6 +10,7 @@ pub mod import;
 pub mod items;
 pub mod lock;
 pub mod look;
+pub mod markdown;
 pub mod model;
 pub mod next;
 pub mod proof;

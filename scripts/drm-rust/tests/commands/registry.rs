@@ -79,7 +79,22 @@ const UPSTREAM: &str = "\
 
 | Area | Task | Discussion | Notes |
 |---|---|---|---|
+| phy | other phys | | |
+| iio | any sensors | | |
 ";
+
+/// The rows of the idea board.
+const IDEAS: &str = r#"
+[[row]]
+area = "phy"
+kind = "idea"
+source = { name = "phy", task = "other phys" }
+
+[[row]]
+area = "iio"
+kind = "idea"
+source = { name = "iio", task = "any sensors" }
+"#;
 
 /// A tree with these rows in its registry.
 fn env(rows: &str) -> Env {
@@ -354,7 +369,8 @@ fn the_page_is_written_where_all_claims_hold() {
 
 #[test]
 fn import_shows_and_takes_what_changed() {
-    let env = env(ROWS);
+    let ours = format!("{ROWS}{IDEAS}");
+    let env = env(&ours);
     let data = || fs::read_to_string(env.root().join("scripts/drm-rust/registry.toml")).unwrap();
     let import = |text: &str, args: &[&str]| {
         env.write("README.upstream", text);
@@ -362,7 +378,7 @@ fn import_shows_and_takes_what_changed() {
     };
     insta::assert_snapshot!(import(UPSTREAM, &[]), @"
     ----- stderr
-    nothing changes: registry.toml has all 2 rows
+    nothing changes: registry.toml has all 4 rows
     ----- exit 0
     ");
     let newer = UPSTREAM.replace("| alpha | RFC | |", "| alpha | review | C. D. |").replace(
@@ -382,9 +398,9 @@ fn import_shows_and_takes_what_changed() {
     3 rows would change
     ----- exit 0
     ");
-    assert_eq!(data(), ROWS, "a dry run writes nothing");
+    assert_eq!(data(), ours, "a dry run writes nothing");
     import(&newer, &[]).ok();
-    let expected = ROWS
+    let expected = ours
         .replace("git = \"https://git.example/lib\"\n", "git = \"https://git.example/lib\"\ngone = true\n")
         .replace("status = \"RFC\"\n", "status = \"review\"\nauthor = \"C. D.\"\n")
         + "\n[[row]]\narea = \"omega\"\n\n[row.source]\nname = \"omega\"\nstatus = \"testing\"\n\
