@@ -14,6 +14,7 @@ pub mod clone;
 pub mod config;
 pub mod cycle;
 pub mod error;
+pub mod file;
 pub mod forward;
 pub mod git;
 pub mod html;

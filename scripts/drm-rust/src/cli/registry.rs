@@ -12,6 +12,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use drm_rust::error::FileContext;
+use drm_rust::file;
 use drm_rust::registry::lock::{Change, Lock};
 use drm_rust::registry::look::{self, Look, Note};
 use drm_rust::registry::model::{Registry, Relevance};
@@ -278,7 +279,7 @@ fn write(context: &Context, registry: &Registry, found: &Look<'_>) -> CommandRes
         }
         let dir = path.parent().expect("the file is in a folder");
         std::fs::create_dir_all(dir).at("create", dir)?;
-        std::fs::write(&path, text).at("write", &path)?;
+        file::replace(&path, &text)?;
         context.say(&format!("wrote {shown}"));
     }
     // Where nothing was written down, everything would be new.
@@ -306,7 +307,7 @@ fn take(context: &Context, arguments: &Import) -> CommandResult {
         context.say(&format!("{rows} would change"));
         return Ok(());
     }
-    std::fs::write(&data, new).at("write", &data)?;
+    file::replace(&data, &new)?;
     context.say(&format!("{rows} changed in scripts/drm-rust/{DATA}; `drm-rust registry render` writes the page"));
     Ok(())
 }

@@ -399,7 +399,10 @@ fn import_shows_and_takes_what_changed() {
     ----- exit 0
     ");
     assert_eq!(data(), ours, "a dry run writes nothing");
+    let kept = env.root().join("kept");
+    fs::hard_link(env.root().join("scripts/drm-rust/registry.toml"), &kept).unwrap();
     import(&newer, &[]).ok();
+    assert_eq!(fs::read_to_string(kept).unwrap(), ours, "the file is replaced, not written over");
     let expected = ours
         .replace("git = \"https://git.example/lib\"\n", "git = \"https://git.example/lib\"\ngone = true\n")
         .replace("status = \"RFC\"\n", "status = \"review\"\nauthor = \"C. D.\"\n")

@@ -6,9 +6,7 @@ mod project;
 mod splice;
 
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -19,6 +17,7 @@ use super::build::{Builder, Request};
 use super::make::Make;
 use super::variant::Variant;
 use crate::error::{FileContext, FileError};
+use crate::file;
 use crate::report::Reporter;
 use crate::topic::overlay;
 use crate::workspace::Workspace;
@@ -101,15 +100,10 @@ fn link_project(ws: &Workspace, made: &Path) -> Result<(), FileError> {
     std::os::unix::fs::symlink(made, &link).at("create", &link)
 }
 
-/// Writes a file at once, unless it is that already: rust-analyzer reads again what is written.
+/// Writes a file, unless it is that already: rust-analyzer reads again what is written.
 fn write_changed(path: &Path, text: &str, mode: u32) -> Result<(), FileError> {
     if fs::read_to_string(path).is_ok_and(|present| present == text) {
         return Ok(());
     }
-    let dir = path.parent().unwrap_or(path);
-    let mode = Permissions::from_mode(mode);
-    let new = tempfile::Builder::new().suffix(SUFFIX).permissions(mode).tempfile_in(dir);
-    let mut new = new.at("create", path)?;
-    new.write_all(text.as_bytes()).at("write", path)?;
-    new.persist(path).map(drop).map_err(|error| error.error).at("write", path)
+    file::replace_as(path, text, mode, SUFFIX)
 }
