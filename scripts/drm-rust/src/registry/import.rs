@@ -6,6 +6,7 @@ use serde::Serialize;
 use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, TableLike, Value};
 
 use super::model::{Kind, Registry, Source};
+use super::pair::pair;
 use super::table::Entry;
 use crate::error::Explain;
 
@@ -73,33 +74,8 @@ pub fn diff(registry: &Registry, entries: &[Entry]) -> Vec<Change> {
     changes
 }
 
-/// The row of each entry. Several rows of the upstream registry may have one name.
-fn pair(registry: &Registry, entries: &[Entry]) -> Vec<Option<usize>> {
-    type Likeness = fn(&Source, &Source) -> bool;
-    let likenesses: [Likeness; 5] = [
-        |a, b| fields(a, &Source { gone: a.gone, ..b.clone() }).is_empty(),
-        |a, b| a.name == b.name && (!a.git.is_empty() && a.git == b.git || !a.list.is_empty() && a.list == b.list),
-        |a, b| a.name == b.name && a.author == b.author && a.task == b.task,
-        |a, b| a.name == b.name,
-        |a, b| !a.git.is_empty() && a.git == b.git && a.list == b.list,
-    ];
-    let mut pairs = vec![None; entries.len()];
-    for alike in likenesses {
-        for (i, row) in registry.rows.iter().enumerate() {
-            let Some(source) = row.source.as_ref().filter(|_| !pairs.contains(&Some(i))) else { continue };
-            let is_it = |(entry, pair): &(&Entry, &mut Option<usize>)| {
-                pair.is_none() && entry.kind == row.kind && alike(source, &entry.source)
-            };
-            if let Some((_, pair)) = entries.iter().zip(&mut pairs).find(is_it) {
-                *pair = Some(i);
-            }
-        }
-    }
-    pairs
-}
-
 /// The fields in which two versions of a row differ.
-fn fields(old: &Source, new: &Source) -> Vec<Field> {
+pub(super) fn fields(old: &Source, new: &Source) -> Vec<Field> {
     let gone = |source: &Source| if source.gone { "true".to_owned() } else { String::new() };
     let all = [
         ("name", old.name.clone(), new.name.clone()),

@@ -13,6 +13,7 @@ pub mod look;
 pub mod markdown;
 pub mod model;
 pub mod next;
+mod pair;
 pub mod proof;
 pub mod render;
 pub mod requires;
