@@ -56,13 +56,31 @@ pub fn parse(text: &str) -> Result<Vec<Entry>, TableError> {
             return Err(LineError::new(table.heading.line, "the table has no rows", WHOLE).into());
         }
         for row in &table.rows {
-            entries.push(entry(*kind, row)?);
+            let entry = entry(*kind, row)?;
+            match entries.iter().find(|other| is_same(other, &entry)) {
+                Some(other) => return Err(twice(other, &entry).into()),
+                None => entries.push(entry),
+            }
         }
     }
     match known.iter().find(|(_, columns)| tables.iter().all(|table| table.heading.cells != *columns)) {
         Some((_, columns)) => Err(TableError::NoTable(columns)),
         None => Ok(entries),
     }
+}
+
+/// Whether two rows are about the same.
+fn is_same(a: &Entry, b: &Entry) -> bool {
+    let key = |entry: &Entry| {
+        let Source { name, author, git, list, task, .. } = entry.source.clone();
+        (entry.kind, [name, author, git, list, task])
+    };
+    key(a) == key(b)
+}
+
+fn twice(first: &Entry, second: &Entry) -> LineError {
+    let hint = "leave one of them out; what is about something else has another name, author, link or task";
+    LineError::new(second.line, format!("the row stands in line {} already", first.line), hint)
 }
 
 fn entry(kind: Kind, Row { line, cells }: &Row) -> Result<Entry, LineError> {
@@ -144,6 +162,17 @@ mod tests {
         insta::assert_snapshot!(error("| mm |", "| |"), @"line 6: the row has no Target Area; name the area in the first column");
         insta::assert_snapshot!(error("https://git.example/a", "http:/git.example/a"), @"line 6: the git link is none: `http:/git.example/a`; write it as https://...");
         insta::assert_snapshot!(error("| Notes |", "| Note |"), @"there is no table with the columns Area, Task, Discussion, Notes; give the registry's README.md, with its tables as they are");
+    }
+
+    #[test]
+    fn a_row_that_stands_twice_is_an_error() {
+        let mm = "| mm | | A. | https://git.example/a | | |\n";
+        let twice = |again: &str| parse(&TEXT.replace(mm, &format!("{mm}{again}\n")));
+        let error = twice("| mm | RFC | A. | https://git.example/a | | rust |").unwrap_err();
+        assert_eq!(error.to_string(), "line 7: the row stands in line 6 already");
+        assert!(error.hint().is_some());
+        assert_eq!(twice("| mm | | B. | https://git.example/a | | |").unwrap().len(), 4);
+        assert_eq!(twice("| mm | | A. | https://git.example/b | | |").unwrap().len(), 4);
     }
 
     #[test]
