@@ -153,20 +153,46 @@ fn is_row(line: &str) -> bool {
 
 /// Whether a line is likely to be meant as a row: there is a `|` at one of its ends, or there are several.
 fn resembles_row(line: &str) -> bool {
-    let line = line.trim();
-    line.starts_with('|') || line.ends_with('|') || line.matches('|').count() > 2
+    let parts = split(line);
+    let is_end = |part: Option<&String>| part.is_some_and(String::is_empty);
+    parts.len() > 1 && (parts.len() > 3 || is_end(parts.first()) || is_end(parts.last()))
 }
 
 /// The cells of a row. There may be a `|` at its ends.
 fn cells(line: &str) -> Vec<String> {
-    let line = line.trim();
-    let line = line.strip_prefix('|').unwrap_or(line);
-    let line = line.strip_suffix('|').unwrap_or(line);
-    line.split('|').map(|cell| cell.trim().to_owned()).collect()
+    let mut cells = split(line);
+    if cells.len() > 1 && cells[0].is_empty() {
+        cells.remove(0);
+    }
+    if cells.len() > 1 && cells.last().is_some_and(String::is_empty) {
+        cells.pop();
+    }
+    cells
+}
+
+/// What stands between the `|` of a line. One that follows a backslash is text, in code as well.
+fn split(line: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut last = ' ';
+    for c in line.trim().chars() {
+        let part = parts.last_mut().expect("there is one");
+        match (last, c) {
+            ('\\', '|') => {
+                part.pop();
+                part.push(c);
+            }
+            (_, '|') => parts.push(String::new()),
+            _ => part.push(c),
+        }
+        last = c;
+    }
+    parts.iter().map(|part| part.trim().to_owned()).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Tables as lines of text, or what is wrong.
@@ -190,6 +216,25 @@ mod tests {
         ");
         assert_eq!(read("| a |\n|---|\n# Heading\n| b |\n|---|\n- list\n"), "1: a\n4: b\n");
         assert_eq!(read("a | b, or a\n---\n"), "", "this is no table");
+    }
+
+    #[test]
+    fn a_pipe_after_a_backslash_is_text() {
+        assert_eq!(
+            read("| a | b |\n|---|---|\n| `1\\|2` | \\|\\||\nx\\\\|y | \\|\n"),
+            "1: a · b\n3: `1|2` · ||\n4: x\\|y · |\n"
+        );
+        assert_eq!(read("| a |\n|---|\n| `1|2` |\n| b\\\n"), "1: a\n3: `1 · 2`\n4: b\\\n");
+        assert_eq!(read("a \\| b \\| c \\| d\n"), "", "this is no row");
+    }
+
+    proptest! {
+        #[test]
+        fn cells_are_read_as_they_were_written(texts in prop::collection::vec("[a|`é]{1,3}", 1..5), ends in 0..4usize) {
+            let line = texts.iter().map(|text| text.replace('|', "\\|")).collect::<Vec<_>>().join(" | ");
+            let line = format!("{}{line}{}", ["", "| "][ends / 2], ["", " |"][ends % 2]);
+            prop_assert_eq!(cells(&line), texts, "{}", line);
+        }
     }
 
     #[test]

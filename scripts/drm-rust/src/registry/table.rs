@@ -89,7 +89,7 @@ fn entry(kind: Kind, Row { line, cells }: &Row) -> Result<Entry, LineError> {
     let columns = if kind == Kind::Patch { &PATCHES[..] } else { &IDEAS };
     if cells.len() != columns.len() {
         let message = format!("the row has {} columns instead of {}", cells.len(), columns.len());
-        return Err(row(message, &format!("the columns are {}; `|` stands between them only", columns.join(", "))));
+        return Err(row(message, &format!("the columns are {}; write `|` inside a cell as `\\|`", columns.join(", "))));
     }
     if cells[0].is_empty() {
         return Err(row(format!("the row has no {}", columns[0]), "name the area in the first column"));
@@ -156,7 +156,8 @@ mod tests {
             let error = parse(&TEXT.replace(from, to)).unwrap_err();
             format!("{error}; {}", error.hint().unwrap())
         };
-        insta::assert_snapshot!(error("| RFC |", "| RFC"), @"line 5: the row has 5 columns instead of 6; the columns are Target Area, Status, Author, Git Link, Mailing List Link, Base; `|` stands between them only");
+        insta::assert_snapshot!(error("| RFC |", "| RFC"), @r"line 5: the row has 5 columns instead of 6; the columns are Target Area, Status, Author, Git Link, Mailing List Link, Base; write `|` inside a cell as `\|`");
+        insta::assert_snapshot!(error("`rust-next`", "`rust|next`").split_once(';').unwrap().0, @"line 5: the row has 7 columns instead of 6");
         insta::assert_snapshot!(error("| RFC |", "| done |"), @"line 5: `done` is no status; the statuses are merged, review, rfc, testing, experimental, abandoned");
         insta::assert_snapshot!(error("| xarray", "| xarray <!-- x -->"), @"line 5: there is a comment in the row; write comments above or below the table");
         insta::assert_snapshot!(error("| mm |", "| |"), @"line 6: the row has no Target Area; name the area in the first column");

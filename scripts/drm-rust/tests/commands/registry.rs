@@ -416,10 +416,10 @@ fn import_shows_and_takes_what_changed() {
 fn a_malformed_row_is_named_and_changes_nothing() {
     let env = env(ROWS);
     env.write("README.upstream", &UPSTREAM.replace("| alpha | RFC | | | | |", "| alpha | RFC | | |"));
-    insta::assert_snapshot!(env.run(&["registry", "import", "README.upstream"]), @"
+    insta::assert_snapshot!(env.run(&["registry", "import", "README.upstream"]), @r"
     ----- stderr
     error: line 4: the row has 4 columns instead of 6
-    hint: the columns are Target Area, Status, Author, Git Link, Mailing List Link, Base; `|` stands between them only
+    hint: the columns are Target Area, Status, Author, Git Link, Mailing List Link, Base; write `|` inside a cell as `\|`
     ----- exit 1
     ");
     insta::assert_snapshot!(env.run(&["registry", "import", "gone"]), @"
