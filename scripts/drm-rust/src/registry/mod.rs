@@ -8,6 +8,7 @@
 
 pub mod import;
 pub mod items;
+mod link;
 pub mod lock;
 pub mod look;
 pub mod markdown;

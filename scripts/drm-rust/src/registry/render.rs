@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use super::link;
 use super::lock::Lock;
 use super::model::{Evidence, Kind, Registry, Row, by_file};
 use super::status::Status;
@@ -78,7 +79,7 @@ fn word(row: &Row) -> String {
         (Kind::Driver, _) => "(a driver of this tree)".into(),
         (Kind::Idea, _) => "(idea board)".into(),
         (_, Some(source)) if source.status.is_empty() => "(none)".into(),
-        (_, Some(source)) => source.status.to_ascii_lowercase(),
+        (_, Some(source)) => paragraph(&source.status.to_ascii_lowercase()),
         (_, None) => "(not listed)".into(),
     }
 }
@@ -93,7 +94,7 @@ fn section(status: Status, rows: &[&Row]) -> String {
         text += &cell("   * - ", &area(row));
         text += &cell("     - ", &word(row));
         text += &cell("     - ", &present(row));
-        text += &cell("     - ", &escape(if status == Status::Upstream { &row.beyond } else { &row.lacks }));
+        text += &cell("     - ", &paragraph(if status == Status::Upstream { &row.beyond } else { &row.lacks }));
     }
     text
 }
@@ -158,27 +159,53 @@ fn items(evidence: &[Evidence]) -> Vec<String> {
 
 /// A link, where the text has an address.
 fn link(name: &str, text: &str) -> Option<String> {
-    let address = text.split_whitespace().next().filter(|address| address.starts_with("http"))?;
+    let address = link::encoded(link::of(text)?);
     // A name that ends in an underscore would be a reference.
     let address = match address.strip_suffix('_') {
         Some(start) => format!("{start}\\_"),
-        None => address.to_owned(),
+        None => address,
     };
     Some(format!("`{name} <{address}>`__"))
 }
 
+/// Text that begins a paragraph, which is neither a list nor another block.
+fn paragraph(text: &str) -> String {
+    let text = escape(text);
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let is_number = first.strip_suffix(['.', ')']).is_some_and(|number| number.chars().all(char::is_alphanumeric));
+    let is_plain = first.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '\\' | '`'));
+    if text.is_empty() || is_plain && !is_number { text } else { format!("\\{text}") }
+}
+
 /// Text without what reStructuredText takes for markup.
 fn escape(text: &str) -> String {
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control());
+    let words: Vec<String> = words.filter(|word| !word.is_empty()).map(word_of_text).collect();
+    let text = words.join(" ");
+    // Two colons would announce a literal block.
+    match text.strip_suffix("::") {
+        Some(start) => format!("{start}\\::"),
+        None => text,
+    }
+}
+
+fn word_of_text(word: &str) -> String {
+    // A line of punctuation would underline the one above it, as would one of escaped backslashes.
+    let is_line_of = |c: char| word.chars().all(|other| other == c);
+    if is_line_of('\\') {
+        return format!("``{word}``");
+    }
     let mut escaped = String::new();
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let ends_word = chars.peek().is_none_or(|next| !next.is_alphanumeric() && *next != '_');
+    let mut rest = word.chars();
+    while let Some(c) = rest.next() {
+        let ends_word = !rest.as_str().trim_start_matches('_').starts_with(char::is_alphanumeric);
         if matches!(c, '\\' | '*' | '`' | '|') || c == '_' && ends_word {
             escaped.push('\\');
         }
         escaped.push(c);
     }
-    escaped
+    let is_line = word.len() > 3 && word.starts_with(|c: char| c.is_ascii_punctuation() && is_line_of(c));
+    if is_line && escaped == word { format!("\\{word}") } else { escaped }
 }
 
 #[cfg(test)]
@@ -279,6 +306,18 @@ mod tests {
 
     #[test]
     fn text_is_no_markup() {
-        assert_eq!(escape(r"a_b_ *c* `d` |e| \ f__"), r"a_b\_ \*c\* \`d\` \|e\| \\ f_\_");
+        assert_eq!(escape(r"a_b_ *c* `d` |e| \f g__"), r"a_b\_ \*c\* \`d\` \|e\| \\f g\_\_");
+        assert_eq!(paragraph(r"\\ \"), r"``\\`` ``\``");
+        assert_eq!(escape("a ==== ****\nb:: "), r"a \==== \*\*\*\* b\::");
+        assert_eq!(paragraph("a() (b) - c"), "a() (b) - c");
+        for text in ["- a", "1. a", "a) a", "(i) a", ".. a", ":a: b", ">>> a", "#. a", "--a", "• a"] {
+            assert_eq!(paragraph(text), format!("\\{text}"));
+        }
+    }
+
+    #[test]
+    fn links_have_nothing_but_an_address() {
+        assert_eq!(link("git", "https://a/`b>_ and more").unwrap(), r"`git <https://a/%60b%3E\_>`__");
+        assert_eq!(link("git", "javascript:a"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 //! Reads the upstream registry: two tables in Markdown.
 
+use super::link;
 use super::markdown::{self, LineError, Row};
 use super::model::{Kind, Source};
 use crate::error::Explain;
@@ -13,6 +14,7 @@ const IDEAS: [&str; 4] = ["Area", "Task", "Discussion", "Notes"];
 /// The words that the registry has for a status. A row may have none.
 const STATUSES: [&str; 7] = ["", "merged", "review", "rfc", "testing", "experimental", "abandoned"];
 const WHOLE: &str = "give the registry's README.md, with its tables as they are";
+const LINK: &str = "write it as https://..., percent-encoded, at the start of the cell; text may follow it";
 
 /// A row as it stands in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,12 +112,21 @@ fn entry(kind: Kind, Row { line, cells }: &Row) -> Result<Entry, LineError> {
         }
     };
     for (link, column) in [(&source.git, "git"), (&source.list, "mailing list")] {
-        let is_link = link.contains("://");
-        if is_link && !link.starts_with("http") || !is_link && link.starts_with("http") {
-            return Err(row(format!("the {column} link is none: `{link}`"), "write it as https://..."));
-        }
+        check_link(link).map_err(|reason| row(format!("the {column} link {reason}"), LINK))?;
     }
     Ok(Entry { line, kind, source })
+}
+
+/// What is wrong with a cell for a link. Text without one is fine.
+fn check_link(text: &str) -> Result<(), String> {
+    match link::of(text) {
+        Some(address) => match link::stranger(address) {
+            Some(c) => Err(format!("has a `{}`: `{address}`", c.escape_default())),
+            None => Ok(()),
+        },
+        None if link::is_meant(text) => Err(format!("is none: `{text}`")),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -161,8 +172,26 @@ mod tests {
         insta::assert_snapshot!(error("| RFC |", "| done |"), @"line 5: `done` is no status; the statuses are merged, review, rfc, testing, experimental, abandoned");
         insta::assert_snapshot!(error("| xarray", "| xarray <!-- x -->"), @"line 5: there is a comment in the row; write comments above or below the table");
         insta::assert_snapshot!(error("| mm |", "| |"), @"line 6: the row has no Target Area; name the area in the first column");
-        insta::assert_snapshot!(error("https://git.example/a", "http:/git.example/a"), @"line 6: the git link is none: `http:/git.example/a`; write it as https://...");
         insta::assert_snapshot!(error("| Notes |", "| Note |"), @"there is no table with the columns Area, Task, Discussion, Notes; give the registry's README.md, with its tables as they are");
+    }
+
+    #[test]
+    fn links_are_checked_and_other_text_is_not() {
+        let read = |to: &str| parse(&TEXT.replace("https://git.example/a", to));
+        let link = |to: &str| {
+            let error = read(to).unwrap_err();
+            assert_eq!(error.hint().as_deref(), Some(LINK));
+            error.to_string()
+        };
+        insta::assert_snapshot!(link("http:/git.example/a"), @"line 6: the git link is none: `http:/git.example/a`");
+        insta::assert_snapshot!(link("httpz://a"), @"line 6: the git link is none: `httpz://a`");
+        insta::assert_snapshot!(link("javascript:a"), @"line 6: the git link is none: `javascript:a`");
+        insta::assert_snapshot!(link("see https://a"), @"line 6: the git link is none: `see https://a`");
+        insta::assert_snapshot!(link("https://a`b"), @"line 6: the git link has a ```: `https://a`b`");
+        insta::assert_snapshot!(link("https://a<b>"), @"line 6: the git link has a `<`: `https://a<b>`");
+        for text in ["https://git.example/a#b (in links)", "not yet published", "http://a?b=%20&c"] {
+            assert_eq!(read(text).unwrap()[1].source.git, text);
+        }
     }
 
     #[test]
