@@ -54,8 +54,9 @@ Take a newer version of the upstream registry, the README.md of its repository,
 into registry.toml.
 
 Shows the rows that come, go and change, field by field. Only `source` of a row
-changes; our fields, comments and the order stay. A row that upstream has dropped
-is kept and marked as gone. A malformed row is an error, and nothing is written.";
+changes; our fields, comments and the order stay. A row that upstream has
+dropped is kept and marked as gone. A malformed row is an error, as is one that
+stands outside of a table, and nothing is written.";
 
 #[derive(Subcommand)]
 enum Commands {
@@ -150,11 +151,14 @@ struct Json {
 
 #[derive(Args)]
 struct Import {
-    /// The upstream registry
+    /// The upstream registry; - is standard input
     file: PathBuf,
     /// Only show what would change
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn args(command: Command) -> Command {
@@ -289,15 +293,24 @@ fn write(context: &Context, registry: &Registry, found: &Look<'_>) -> CommandRes
 
 /// Takes a newer version of the upstream registry.
 fn take(context: &Context, arguments: &Import) -> CommandResult {
-    let path = context.here.join(&arguments.file);
-    let text = std::fs::read_to_string(&path).at("read", &path)?;
+    let text = match arguments.file.to_str() {
+        Some("-") => std::io::read_to_string(std::io::stdin()).at("read", "standard input")?,
+        _ => {
+            let path = context.here.join(&arguments.file);
+            std::fs::read_to_string(&path).at("read", &path)?
+        }
+    };
     let entries = table::parse(&text)?;
     let data = context.ws.data(DATA);
     let ours = std::fs::read_to_string(&data).at("read", &data)?;
     let registry = Registry::parse(&ours, &data.display().to_string())?;
     let changes = import::diff(&registry, &entries);
-    context.data(&changes.iter().map(import::describe).collect::<String>())?;
     let new = import::apply(&ours, &changes)?;
+    if arguments.json {
+        context.json(&changes)?;
+    } else {
+        context.data(&changes.iter().map(import::describe).collect::<String>())?;
+    }
     if changes.is_empty() {
         context.say(&format!("nothing changes: {DATA} has all {} rows", entries.len()));
         return Ok(());

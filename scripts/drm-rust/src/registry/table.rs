@@ -99,7 +99,6 @@ fn entry(kind: Kind, Row { line, cells }: &Row) -> Result<Entry, LineError> {
     if cells.iter().any(|cell| cell.contains("<!--")) {
         return Err(row("there is a comment in the row".into(), "write comments above or below the table"));
     }
-    let own = |text: &str| text.trim_matches('`').to_owned();
     let source = match kind {
         Kind::Idea => Source { name: own(&cells[0]), task: own(&cells[1]), list: own(&cells[2]), ..Source::default() },
         _ => {
@@ -115,6 +114,12 @@ fn entry(kind: Kind, Row { line, cells }: &Row) -> Result<Entry, LineError> {
         check_link(link).map_err(|reason| row(format!("the {column} link {reason}"), LINK))?;
     }
     Ok(Entry { line, kind, source })
+}
+
+/// The text of a cell; all of it may be code.
+fn own(cell: &str) -> String {
+    let code = cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
+    code.filter(|code| !code.contains('`')).unwrap_or(cell).to_owned()
 }
 
 /// What is wrong with a cell for a link. Text without one is fine.
@@ -192,6 +197,12 @@ mod tests {
         for text in ["https://git.example/a#b (in links)", "not yet published", "http://a?b=%20&c"] {
             assert_eq!(read(text).unwrap()[1].source.git, text);
         }
+    }
+
+    #[test]
+    fn only_a_whole_cell_of_code_loses_its_backquotes() {
+        let cells = ["`a`", "`a` and `b`", "a `b`", "``a``", "`a", "`"].map(own);
+        assert_eq!(cells, ["a", "`a` and `b`", "a `b`", "``a``", "`a", "`"]);
     }
 
     #[test]

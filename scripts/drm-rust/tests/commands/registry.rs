@@ -413,6 +413,24 @@ fn import_shows_and_takes_what_changed() {
 }
 
 #[test]
+fn import_reads_standard_input_and_prints_json() {
+    let env = env(&format!("{ROWS}{IDEAS}"));
+    let changes = |text: &str| {
+        env.write("README.upstream", text);
+        let input = fs::File::open(env.root().join("README.upstream")).unwrap();
+        let output = env.drm_rust(&["registry", "import", "--json", "-"]).stdin(input).output().unwrap();
+        assert!(output.status.success());
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(changes(UPSTREAM), serde_json::json!([]));
+    let field = serde_json::json!({ "key": "status", "old": "RFC", "new": "review" });
+    let change = serde_json::json!([{ "changed": { "area": "alpha", "fields": [field] } }]);
+    let newer = UPSTREAM.replace("| alpha | RFC |", "| alpha | review |");
+    assert_eq!(changes(&newer), change);
+    assert_eq!(changes(&newer), serde_json::json!([]), "it was taken");
+}
+
+#[test]
 fn a_malformed_row_is_named_and_changes_nothing() {
     let env = env(ROWS);
     env.write("README.upstream", &UPSTREAM.replace("| alpha | RFC | | | | |", "| alpha | RFC | | |"));
