@@ -56,7 +56,8 @@ into registry.toml.
 Shows the rows that come, go and change, field by field. Only `source` of a row
 changes; our fields, comments and the order stay. A row that upstream has
 dropped is kept and marked as gone. A malformed row is an error, as is one that
-stands outside of a table, and nothing is written.";
+stands outside of a table, and nothing is written. Neither is it where more than
+a quarter of the rows are missing.";
 
 #[derive(Subcommand)]
 enum Commands {
@@ -156,6 +157,9 @@ struct Import {
     /// Only show what would change
     #[arg(short = 'n', long)]
     dry_run: bool,
+    /// Take it although more than a quarter of the rows are missing
+    #[arg(long)]
+    force: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -305,6 +309,9 @@ fn take(context: &Context, arguments: &Import) -> CommandResult {
     let ours = std::fs::read_to_string(&data).at("read", &data)?;
     let registry = Registry::parse(&ours, &data.display().to_string())?;
     let changes = import::diff(&registry, &entries);
+    if !arguments.dry_run && !arguments.force {
+        import::plausible(&registry, &changes)?;
+    }
     let new = import::apply(&ours, &changes)?;
     if arguments.json {
         context.json(&changes)?;

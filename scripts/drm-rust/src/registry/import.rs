@@ -74,6 +74,29 @@ pub fn diff(registry: &Registry, entries: &[Entry]) -> Vec<Change> {
     changes
 }
 
+/// More rows go than a newer version is likely to drop.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{gone} of {all} rows would be marked as gone")]
+pub struct Vanish {
+    /// Rows that go.
+    pub gone: usize,
+    /// Rows that were there.
+    pub all: usize,
+}
+
+impl Explain for Vanish {
+    fn hint(&self) -> Option<String> {
+        Some("look at them with --dry-run: is the file complete? --force takes it as it is".into())
+    }
+}
+
+/// Refuses changes by which more than a quarter of the rows go.
+pub fn plausible(registry: &Registry, changes: &[Change]) -> Result<(), Vanish> {
+    let all = registry.rows.iter().filter_map(|row| row.source.as_ref()).filter(|source| !source.gone).count();
+    let gone = changes.iter().filter(|change| matches!(change, Change::Removed { .. })).count();
+    if gone * 4 > all { Err(Vanish { gone, all }) } else { Ok(()) }
+}
+
 /// The fields in which two versions of a row differ.
 pub(super) fn fields(old: &Source, new: &Source) -> Vec<Field> {
     let gone = |source: &Source| if source.gone { "true".to_owned() } else { String::new() };
@@ -236,6 +259,17 @@ task = "more"
         let after = Registry::parse(&text, "r").unwrap();
         assert_eq!(diff(&after, entries), [], "a second import changes nothing");
         (changes.iter().map(describe).collect(), text)
+    }
+
+    #[test]
+    fn more_than_a_quarter_of_the_rows_does_not_go() {
+        let rows = |source: &str| (0..5).map(|i| format!("[[row]]\narea = '{i}'\n{source}\n")).collect::<String>();
+        let registry = Registry::parse(&rows("source = { name = 'a' }"), "r").unwrap();
+        let removed = |count| vec![Change::Removed { area: "0".into() }; count];
+        assert_eq!(plausible(&registry, &removed(1)), Ok(()));
+        assert_eq!(plausible(&registry, &removed(2)), Err(Vanish { gone: 2, all: 5 }));
+        let gone = Registry::parse(&rows("source = { name = 'a', gone = true }"), "r").unwrap();
+        assert_eq!(plausible(&gone, &[]), Ok(()));
     }
 
     #[test]

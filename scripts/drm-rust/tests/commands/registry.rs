@@ -413,6 +413,25 @@ fn import_shows_and_takes_what_changed() {
 }
 
 #[test]
+fn import_does_not_lose_many_rows_unasked() {
+    let ours = format!("{ROWS}{IDEAS}");
+    let env = env(&ours);
+    let data = || fs::read_to_string(env.root().join("scripts/drm-rust/registry.toml")).unwrap();
+    let fewer = UPSTREAM.replace("| alpha | RFC | | | | |\n", "").replace("| iio | any sensors | | |\n", "");
+    env.write("README.upstream", &fewer);
+    insta::assert_snapshot!(env.run(&["registry", "import", "README.upstream"]), @"
+    ----- stderr
+    error: 2 of 4 rows would be marked as gone
+    hint: look at them with --dry-run: is the file complete? --force takes it as it is
+    ----- exit 1
+    ");
+    env.run(&["registry", "import", "--dry-run", "README.upstream"]).ok();
+    assert_eq!(data(), ours);
+    env.run(&["registry", "import", "--force", "README.upstream"]).ok();
+    assert_eq!(data().matches("gone = true").count(), 2);
+}
+
+#[test]
 fn import_reads_standard_input_and_prints_json() {
     let env = env(&format!("{ROWS}{IDEAS}"));
     let changes = |text: &str| {
