@@ -18,7 +18,7 @@ use drm_rust::registry::look::{self, Look, Note};
 use drm_rust::registry::model::{Registry, Relevance};
 use drm_rust::registry::status::Status;
 use drm_rust::registry::verify::{Checked, Lie};
-use drm_rust::registry::{DATA, LOCK, PAGE, import, next, render, table};
+use drm_rust::registry::{DATA, LOCK, PAGE, edit, import, next, render, table};
 use drm_rust::tree;
 
 use super::CommandResult;
@@ -312,7 +312,7 @@ fn take(context: &Context, arguments: &Import) -> CommandResult {
     if !arguments.dry_run && !arguments.force {
         import::plausible(&registry, &changes)?;
     }
-    let new = import::apply(&ours, &changes)?;
+    let new = edit::apply(&ours, &changes)?;
     if arguments.json {
         context.json(&changes)?;
     } else {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Takes a newer version of the upstream registry into `registry.toml`, and leaves everything else there as it is.
+//! What a newer version of the upstream registry changes.
 
 use serde::Serialize;
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, TableLike, Value};
 
 use super::model::{Kind, Registry, Source};
 use super::pair::pair;
@@ -126,69 +125,6 @@ fn name(source: &Source, taken: &[String]) -> String {
     names.find(|name| !taken.contains(name)).expect("numbers do not end")
 }
 
-/// `registry.toml` has its rows in an array, where no comments and lines can be kept.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the rows of registry.toml are not tables of their own")]
-pub struct NotTables;
-
-impl Explain for NotTables {
-    fn hint(&self) -> Option<String> {
-        Some("write each row as [[row]] with its keys below".into())
-    }
-}
-
-/// The text of `registry.toml` with the changes made: comments, order and all other fields stay.
-pub fn apply(text: &str, changes: &[Change]) -> Result<String, NotTables> {
-    let mut document: DocumentMut = text.parse().expect("the registry was read before");
-    let rows = document.entry("row").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
-    let rows = rows.as_array_of_tables_mut().ok_or(NotTables)?;
-    for change in changes {
-        match change {
-            Change::Added { area, kind, source } => rows.push(table(area, *kind, source)),
-            Change::Removed { area } => set(source_of(rows, area), "gone", true.into()),
-            Change::Changed { area, fields } => {
-                let source = source_of(rows, area);
-                for field in fields {
-                    match (field.key, &*field.new) {
-                        (key, "") => drop(source.remove(key)),
-                        (key, new) => set(source, key, new.into()),
-                    }
-                }
-            }
-        }
-    }
-    Ok(document.to_string())
-}
-
-fn source_of<'a>(rows: &'a mut ArrayOfTables, area: &str) -> &'a mut dyn TableLike {
-    let row = rows.iter_mut().find(|row| row.get("area").and_then(Item::as_str) == Some(area));
-    let source = row.and_then(|row| row.get_mut("source")).and_then(Item::as_table_like_mut);
-    source.expect("a row that changes has a source")
-}
-
-/// Sets a value and keeps the comment beside it.
-fn set(table: &mut dyn TableLike, key: &str, mut value: Value) {
-    if let Some(old) = table.get(key).and_then(Item::as_value) {
-        *value.decor_mut() = old.decor().clone();
-    }
-    table.insert(key, Item::Value(value));
-}
-
-fn table(area: &str, kind: Kind, source: &Source) -> Table {
-    let mut row = Table::new();
-    row.decor_mut().set_prefix("\n");
-    row.insert("area", area.into());
-    if kind == Kind::Idea {
-        row.insert("kind", "idea".into());
-    }
-    let mut inner = Table::new();
-    for field in fields(&Source::default(), source) {
-        inner.insert(field.key, field.new.into());
-    }
-    row.insert("source", Item::Table(inner));
-    row
-}
-
 /// What `diff` says of a row, for a person.
 pub fn describe(change: &Change) -> String {
     match change {
@@ -208,6 +144,7 @@ pub fn describe(change: &Change) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::edit::apply;
     use super::*;
 
     const TOML: &str = r#"# The head.
@@ -270,12 +207,6 @@ task = "more"
         assert_eq!(plausible(&registry, &removed(2)), Err(Vanish { gone: 2, all: 5 }));
         let gone = Registry::parse(&rows("source = { name = 'a', gone = true }"), "r").unwrap();
         assert_eq!(plausible(&gone, &[]), Ok(()));
-    }
-
-    #[test]
-    fn rows_that_are_no_tables_are_refused() {
-        let change = Change::Removed { area: "a".into() };
-        assert_eq!(apply("row = [{ area = 'a', source = { name = 'a' } }]\n", &[change]), Err(NotTables));
     }
 
     #[test]

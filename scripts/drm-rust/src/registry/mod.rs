@@ -6,6 +6,7 @@
 //! the status follows from what is found. Everything here takes values and reads files through [`tree::Files`], so that
 //! commands, documentation and reports share it.
 
+pub mod edit;
 pub mod import;
 pub mod items;
 mod link;
