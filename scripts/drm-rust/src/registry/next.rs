@@ -65,7 +65,7 @@ mod tests {
             [[row]]
             area = 'leaf'
             [[row]]
-            area = 'core leaf'
+            area = 'core-leaf'
             relevance = 'core'
             [[row]]
             area = 'root'
@@ -84,8 +84,8 @@ mod tests {
         status.insert("part", Status::Partial);
         status.insert("done", Status::Carried);
         let areas = |partial| next(&registry, &status, partial).iter().map(|n| n.area).collect::<Vec<_>>();
-        assert_eq!(areas(false), ["root", "core leaf", "leaf"]);
-        assert_eq!(areas(true), ["part", "root", "core leaf", "leaf"]);
+        assert_eq!(areas(false), ["root", "core-leaf", "leaf"]);
+        assert_eq!(areas(true), ["part", "root", "core-leaf", "leaf"]);
         let root = &next(&registry, &status, false)[0];
         assert_eq!((root.dependents, &root.partial[..]), (1, &["part"][..]));
     }
