@@ -132,7 +132,7 @@ report: tree
 	@$(TOOL) report
 
 # The page in headless Chromium: keyboard, filters, sorting, phone, dark mode, and without JavaScript.
-test-report: tree
+test-report: tool
 	@$(TOOL) setup --report
 	$(CARGO) test --release --locked --test report -- --ignored --test-threads=1
 
