@@ -12,7 +12,7 @@ use super::{Missing, Part, when};
 use crate::check::scope::Scope;
 use crate::check::{Report, Status, Verdict};
 use crate::error::{FileContext, FileError};
-use crate::git::Oid;
+use crate::git::{BranchName, Oid};
 use crate::workspace::Workspace;
 
 const HINT: &str = "`drm-rust check` checks the patches";
@@ -61,6 +61,8 @@ pub struct Checks {
     pub scope: String,
     /// Its last commit.
     pub tip: String,
+    /// What there is now instead, if it is something else.
+    pub now: Option<String>,
     /// When.
     pub when: String,
     /// The results.
@@ -89,7 +91,9 @@ pub fn keep(ws: &Workspace, scope: &Scope, reports: &[Report]) -> Result<(), Fil
 pub fn load(ws: &Workspace) -> Part<Checks> {
     let text =
         fs::read_to_string(path(ws)).map_err(|_| Missing::new("No run of the checks has left results.", HINT))?;
-    parse(&text)
+    let linux = ws.linux();
+    let next = linux.exists().then(|| linux.find_commit(&BranchName::next().full()).ok().flatten()).flatten();
+    parse(&text, next)
 }
 
 /// What speaks against a commit: of the run that was written down last.
@@ -104,7 +108,7 @@ pub fn against(ws: &Workspace, tip: Oid) -> Vec<String> {
     failed.map(|entry| format!("{} does not pass: {}", entry.tool, entry.verdict.summary)).collect()
 }
 
-fn parse(text: &str) -> Part<Checks> {
+fn parse(text: &str, next: Option<Oid>) -> Part<Checks> {
     let run: Run = serde_json::from_str(text)
         .map_err(|error| Missing::new(format!("build/check/report.json is damaged: {error}"), HINT))?;
     let check = |entry: Entry| Check {
@@ -116,6 +120,7 @@ fn parse(text: &str) -> Part<Checks> {
     Ok(Checks {
         scope: run.scope,
         tip: run.tip.short(),
+        now: next.filter(|next| *next != run.tip).map(|next| next.short()),
         when: when(run.time),
         checks: run.reports.into_iter().map(check).collect(),
     })
@@ -131,14 +136,22 @@ mod tests {
             Verdict { status: Status::Fail, summary: "1 finding".into(), details: vec!["x".into()], broken: false };
         let reports = [Report { tool: "spdx", verdict, seconds: 1.0, cached: false }];
         let kept = Kept { scope: "rust/a", tip: Oid::ZERO, time: Timestamp::UNIX_EPOCH, reports: &reports };
-        let checks = parse(&serde_json::to_string(&kept).unwrap()).unwrap();
+        let checks = parse(&serde_json::to_string(&kept).unwrap(), Some(Oid::ZERO)).unwrap();
         assert_eq!((checks.scope.as_str(), checks.tip.as_str(), checks.failed()), ("rust/a", "000000000000", 1));
+        assert_eq!(checks.now, None);
         assert_eq!(checks.when, "1970-01-01 00:00 UTC");
         assert_eq!(checks.checks[0].details, ["x"]);
     }
 
     #[test]
+    fn checks_of_another_commit_are_told() {
+        let text = format!(r#"{{"scope":"a","tip":"{}","time":"2026-01-02T00:00:00Z","reports":[]}}"#, Oid::ZERO);
+        let now: Oid = "1".repeat(40).parse().unwrap();
+        assert_eq!(parse(&text, Some(now)).unwrap().now.as_deref(), Some("111111111111"));
+    }
+
+    #[test]
     fn a_damaged_file_is_told() {
-        assert!(parse("{").unwrap_err().message.contains("damaged"));
+        assert!(parse("{", None).unwrap_err().message.contains("damaged"));
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{Data, Missing, Part, Waiting, checks, igt, kunit, picture, registry, topics, when};
 use crate::forward;
-use crate::latest::{self, Damaged};
+use crate::latest::{self, Damaged, IsCurrent, Present};
 use crate::registry::look;
 use crate::tree::{load_topics, status};
 use crate::workspace::Workspace;
@@ -15,12 +15,15 @@ use crate::workspace::Workspace;
 /// Gathers everything that is there. What is not there says how to get it.
 pub fn gather(ws: &Workspace) -> Data {
     let draft = forward::compose(ws, None).map_err(|error| Missing::of(&error));
+    // Where the branch cannot be read, nothing is of its tree.
+    let mut present = Present::of(&ws.linux()).ok();
+    let mut is_current = |tree| present.as_mut().is_some_and(|present| present.has(tree));
     Data {
         made: when(ws.now),
         tree: tree(ws),
         waiting: draft.map(|draft| Waiting { tag: draft.tag, mail: draft.mail }),
-        kunit: kunit(&ws.build()),
-        igt: igt(&ws.build()),
+        kunit: kunit(&ws.build(), &mut is_current),
+        igt: igt(&ws.build(), &mut is_current),
         checks: checks::load(ws),
         registry: registry(ws),
         picture: fs::read(ws.build().join("demo/frame.png"))
@@ -46,10 +49,10 @@ fn damaged(damaged: Damaged) -> Missing {
     Missing::new(format!("{} is damaged: {}", damaged.file, damaged.error), "the next run writes it again")
 }
 
-fn kunit(build: &Path) -> Part<kunit::Matrix> {
+fn kunit(build: &Path, is_current: IsCurrent<'_>) -> Part<kunit::Matrix> {
     let mut found = Vec::new();
     let mut lacking = Vec::new();
-    for result in latest::kunit(build) {
+    for result in latest::kunit(build, is_current) {
         match result {
             Ok(run) => found.push(run),
             Err(error) => lacking.push(kunit::Lacking { name: error.kernel.clone(), missing: damaged(error) }),
@@ -67,9 +70,9 @@ fn kunit(build: &Path) -> Part<kunit::Matrix> {
     Ok(kunit::matrix(&found, lacking))
 }
 
-fn igt(build: &Path) -> Part<igt::Igt> {
+fn igt(build: &Path, is_current: IsCurrent<'_>) -> Part<igt::Igt> {
     let mut unread = Vec::new();
-    let found: Vec<_> = latest::igt(build)
+    let found: Vec<_> = latest::igt(build, is_current)
         .into_iter()
         .filter_map(|run| run.map_err(|error| unread.push(damaged(error))).ok())
         .collect();

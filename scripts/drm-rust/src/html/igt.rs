@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 
+use super::origin::{self, Origin};
 use super::{Missing, when};
 use crate::igt::Report;
 use crate::igt::compare::{self, REFERENCE};
@@ -19,6 +20,8 @@ pub struct Run {
     pub driver: String,
     /// The build folder: architecture and variant.
     pub kernel: String,
+    /// What ran.
+    pub origin: Origin,
     /// The version of IGT.
     pub igt: String,
     /// When it ended.
@@ -61,6 +64,8 @@ pub struct Table {
     pub kernel: String,
     /// What it is measured against.
     pub reference: Option<String>,
+    /// Whether both ran the same code.
+    pub same_tree: bool,
     /// The subtests: the worse ones first, then the better ones.
     pub lines: Vec<Line>,
     /// How many of them differ.
@@ -81,9 +86,9 @@ pub struct Igt {
 }
 
 impl Igt {
-    /// Runs in which everything is as it should be.
-    pub fn good(&self) -> usize {
-        self.runs.iter().filter(|run| run.good).count()
+    /// How many runs are good, in words.
+    pub fn summary(&self) -> String {
+        origin::summary(self.runs.iter().map(|run| (run.good, &run.origin)))
     }
 }
 
@@ -106,6 +111,7 @@ fn run(found: &Found) -> Run {
     Run {
         driver: report.driver.clone(),
         kernel: found.kernel.clone(),
+        origin: Origin::of(report.tree, found.current, None),
         igt: report.igt.clone(),
         when: when(found.time),
         seconds: format!("{:.1} s", report.seconds),
@@ -113,6 +119,11 @@ fn run(found: &Found) -> Run {
         good: report.is_good(),
         errors: report.errors.clone(),
     }
+}
+
+/// Whether two runs are of the same code, as far as is known.
+fn same_tree(one: &Found, other: &Found) -> bool {
+    (one.current && other.current) || (one.report.tree.is_some() && one.report.tree == other.report.tree)
 }
 
 fn table(found: &Found, reference: Option<&Found>) -> Table {
@@ -139,6 +150,7 @@ fn table(found: &Found, reference: Option<&Found>) -> Table {
         driver: found.report.driver.clone(),
         kernel: found.kernel.clone(),
         reference: reference.map(|reference| reference.report.driver.clone()),
+        same_tree: reference.is_none_or(|other| same_tree(found, other)),
         differ: lines.iter().filter(|line| !line.mark.is_empty()).count(),
         worse: lines.iter().filter(|line| line.mark == "worse").count(),
         lines,
@@ -148,6 +160,7 @@ fn table(found: &Found, reference: Option<&Found>) -> Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::git::Oid;
     use crate::igt::results::{Status, Subtest};
 
     fn found(driver: &str, subtests: &[(&str, Status)]) -> Found {
@@ -163,7 +176,7 @@ mod tests {
             deaths,
             subtests,
         };
-        Found { kernel: "um".into(), time: jiff::Timestamp::UNIX_EPOCH, report }
+        Found { kernel: "um".into(), time: jiff::Timestamp::UNIX_EPOCH, current: true, report }
     }
 
     #[test]
@@ -172,12 +185,27 @@ mod tests {
         let pass = ["a", "b", "c"].map(|name| (name, Status::Pass));
         let vkms = found("vkms", &[&pass[..], &[("d", Status::Skip)]].concat());
         let view = view(&[rvkms, vkms], Vec::new());
-        assert_eq!((view.tables.len(), view.good()), (1, 1));
+        assert_eq!((view.tables.len(), view.summary().as_str()), (1, "1 of 2 runs good"));
         let table = &view.tables[0];
         let lines: Vec<_> = table.lines.iter().map(|line| (line.name.as_str(), line.status, line.mark)).collect();
         let expected = [("b", "fail", "worse"), ("c", "notrun", "worse"), ("d", "pass", "better"), ("a", "pass", "")];
         assert_eq!(lines, expected);
         assert_eq!((table.reference.as_deref(), table.differ, table.worse), (Some("vkms"), 3, 2));
+    }
+
+    #[test]
+    fn runs_of_different_trees_are_no_comparison() {
+        let mut runs = [found("rvkms", &[]), found("vkms", &[])];
+        let same = |runs: &[Found]| view(runs, Vec::new()).tables[0].same_tree;
+        assert!(same(&runs));
+        runs[1].current = false;
+        assert!(!same(&runs));
+        runs.iter_mut().for_each(|run| run.report.tree = Some(Oid::ZERO));
+        assert!(same(&runs));
+        runs.iter_mut().for_each(|run| run.current = false);
+        runs[0].report.tree = None;
+        runs[1].report.tree = None;
+        assert!(!same(&runs), "nobody knows");
     }
 
     #[test]

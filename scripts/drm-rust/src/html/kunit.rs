@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::origin::{self, Origin};
 use super::{Missing, when};
 use crate::kunit::Report;
 use crate::kunit::console::Splat;
@@ -26,6 +27,8 @@ pub struct Failure {
 pub struct Run {
     /// The build folder: architecture and variant.
     pub name: String,
+    /// What ran.
+    pub origin: Origin,
     /// When it ended.
     pub when: String,
     /// How long it took.
@@ -85,9 +88,9 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// Runs in which everything is as it should be.
-    pub fn good(&self) -> usize {
-        self.runs.iter().filter(|run| run.good).count()
+    /// How many runs are good, in words.
+    pub fn summary(&self) -> String {
+        origin::summary(self.runs.iter().map(|run| (run.good, &run.origin)))
     }
 }
 
@@ -132,6 +135,7 @@ fn run(found: &Found) -> Run {
     let new: Vec<Failure> = report.splats.iter().filter(|splat| splat.known.is_none()).map(splat).collect();
     Run {
         name: found.kernel.clone(),
+        origin: Origin::of(report.tree, found.current, report.filter.as_deref()),
         when: when(found.time),
         seconds: format!("{:.1} s", report.seconds),
         good: report.is_good(),
@@ -174,7 +178,7 @@ mod tests {
             last_lines,
             suites,
         };
-        Found { kernel: name.into(), time: jiff::Timestamp::UNIX_EPOCH, report }
+        Found { kernel: name.into(), time: jiff::Timestamp::UNIX_EPOCH, current: true, report }
     }
 
     #[test]
@@ -192,7 +196,7 @@ mod tests {
             })
             .collect();
         assert_eq!(rows, ["b: 1 pass, 1 of 2 fail true", "a: 2 pass, 2 pass false", "c: 1 skip, not run true"]);
-        assert_eq!(matrix.good(), 1);
+        assert_eq!(matrix.summary(), "1 of 2 runs good");
         assert_eq!(matrix.runs[1].failures[0].name, "b.t");
     }
 

@@ -10,6 +10,7 @@ pub mod gather;
 pub mod graph;
 pub mod igt;
 pub mod kunit;
+pub mod origin;
 pub mod picture;
 pub mod registry;
 pub mod topics;

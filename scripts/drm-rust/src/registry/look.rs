@@ -2,8 +2,6 @@
 
 //! The registry of a checkout, looked up in its `linux/`.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::DATA;
@@ -13,9 +11,10 @@ use super::proof::Results;
 use super::tree::Branches;
 use super::verify::{Outcome, verify};
 use crate::error::Explain;
+use crate::git::GitError;
 use crate::git::objects::{ObjectError, Objects};
-use crate::git::{BranchName, GitError, Oid};
 use crate::igt;
+use crate::latest::Present;
 use crate::oplog::{self, OpError};
 use crate::topic::{self, TopicError};
 use crate::workspace::Workspace;
@@ -99,27 +98,9 @@ pub fn look<'a>(ws: &Workspace, registry: &'a Registry) -> Result<Look<'a>, Look
 
 /// The latest results, those of the code that `drm-rust-next` has now apart from the others.
 fn results(ws: &Workspace) -> Result<Results, LookError> {
-    let linux = ws.linux();
-    let mut objects = Objects::new(&linux);
-    let next = linux.find_commit(&BranchName::next().full())?;
-    let now = next.map(|next| objects.tree_of(next)).transpose()?;
-    let mut known = BTreeMap::new();
-    let mut is_current = |tree: Option<Oid>| match (tree, now) {
-        (Some(tree), Some(now)) => *known.entry(tree).or_insert_with(|| have_same_code(&mut objects, tree, now)),
-        _ => false,
-    };
+    let mut present = Present::of(&ws.linux())?;
     let catalogue = igt::root::catalogue(&ws.cache);
-    Ok(Results::load(&ws.build(), ws.data("igt"), catalogue, &mut is_current))
-}
-
-/// Whether two trees differ in documentation alone.
-fn have_same_code(objects: &mut Objects, one: Oid, other: Oid) -> bool {
-    let mut code = |tree| {
-        let entries = objects.tree(tree).ok()?;
-        Some(entries.into_iter().filter(|(name, _)| name != b"Documentation").collect::<Vec<_>>())
-    };
-    // A tree that git has thrown away is not the present one.
-    one == other || code(one).is_some_and(|one| code(other).is_some_and(|other| one == other))
+    Ok(Results::load(&ws.build(), ws.data("igt"), catalogue, &mut |tree| present.has(tree)))
 }
 
 /// What a command needs to be told to use the kernel of a build folder.

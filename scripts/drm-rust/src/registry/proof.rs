@@ -9,7 +9,6 @@ use serde::Serialize;
 use wildmatch::WildMatch;
 
 use super::model::Tests;
-use crate::git::Oid;
 use crate::igt;
 use crate::igt::compare::REFERENCE;
 use crate::igt::lists::{self, Catalogue};
@@ -17,7 +16,7 @@ use crate::igt::results::Subtest;
 use crate::kernel::arch::Arch;
 use crate::kunit;
 use crate::kunit::results::{Status, Test};
-use crate::latest::{self, Damaged, Found};
+use crate::latest::{self, Damaged, Found, IsCurrent};
 
 /// What is known of a test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,24 +58,13 @@ pub struct Tested {
     pub proof: Proof,
 }
 
-/// A run.
-#[derive(Clone, Debug)]
-pub struct Run<T> {
-    /// The build folder: architecture and variant.
-    pub kernel: String,
-    /// Whether it ran the code that there is now.
-    pub current: bool,
-    /// What it has shown.
-    pub report: T,
-}
-
 /// The latest runs.
 #[derive(Debug, Default)]
 pub struct Results {
     /// By kernel.
-    pub kunit: Vec<Run<kunit::Report>>,
+    pub kunit: Vec<Found<kunit::Report>>,
     /// By kernel and driver.
-    pub igt: Vec<Run<igt::Report>>,
+    pub igt: Vec<Found<igt::Report>>,
     /// Results that cannot be read.
     pub damaged: Vec<Damaged>,
     /// The folder of IGT's lists.
@@ -92,43 +80,25 @@ struct Ended<'a> {
     status: Status,
 }
 
-impl<T> Run<T> {
-    fn ended(&self, status: Status) -> Ended<'_> {
-        Ended { kernel: &self.kernel, current: self.current, status }
-    }
+fn ended<T>(run: &Found<T>, status: Status) -> Ended<'_> {
+    Ended { kernel: &run.kernel, current: run.current, status }
 }
 
-impl Run<kunit::Report> {
-    /// Whether it shows all that its kernel has.
-    fn is_whole(&self) -> bool {
-        self.current && self.report.filter.is_none() && self.report.errors.is_empty() && !self.report.suites.is_empty()
-    }
+/// Whether a run shows all that its kernel has.
+fn is_whole(run: &Found<kunit::Report>) -> bool {
+    let report = &run.report;
+    run.current && report.filter.is_none() && report.errors.is_empty() && !report.suites.is_empty()
 }
 
 impl Results {
     /// Reads what is below `build`. What is of another tree than the present one does not count.
-    pub fn load(
-        build: &Path,
-        lists: PathBuf,
-        catalogue: Option<Catalogue>,
-        is_current: &mut dyn FnMut(Option<Oid>) -> bool,
-    ) -> Results {
+    pub fn load(build: &Path, lists: PathBuf, catalogue: Option<Catalogue>, is_current: IsCurrent<'_>) -> Results {
         let mut results = Results { lists, catalogue, ..Results::default() };
-        for found in latest::kunit(build) {
-            match found {
-                Ok(Found { kernel, report, .. }) => {
-                    results.kunit.push(Run { kernel, current: is_current(report.tree), report });
-                }
-                Err(damaged) => results.damaged.push(damaged),
-            }
+        for found in latest::kunit(build, is_current) {
+            found.map_or_else(|damaged| results.damaged.push(damaged), |run| results.kunit.push(run));
         }
-        for found in latest::igt(build) {
-            match found {
-                Ok(Found { kernel, report, .. }) => {
-                    results.igt.push(Run { kernel, current: is_current(report.tree), report });
-                }
-                Err(damaged) => results.damaged.push(damaged),
-            }
+        for found in latest::igt(build, is_current) {
+            found.map_or_else(|damaged| results.damaged.push(damaged), |run| results.igt.push(run));
         }
         results
     }
@@ -146,8 +116,9 @@ impl Results {
     /// A kernel that has run its tests to their end has booted.
     fn boot(&self, arch: &str) -> Proof {
         let runs = self.kunit.iter().filter(|run| run.report.arch == arch && run.report.totals.all() > 0);
-        let status = |run: &Run<kunit::Report>| if run.report.errors.is_empty() { Status::Pass } else { Status::Crash };
-        proof(runs.map(|run| run.ended(status(run))))
+        let status =
+            |run: &Found<kunit::Report>| if run.report.errors.is_empty() { Status::Pass } else { Status::Crash };
+        proof(runs.map(|run| ended(run, status(run))))
     }
 
     fn suite(&self, name: &str) -> Proof {
@@ -166,13 +137,13 @@ impl Results {
 
     /// What is known of tests that are found in a report.
     fn kunit(&self, find: impl Fn(&kunit::Report) -> Vec<&Test>) -> Proof {
-        let ended = self.kunit.iter().flat_map(|run| find(&run.report).into_iter().map(|test| run.ended(test.status)));
-        let has = |run: &Run<kunit::Report>| !find(&run.report).is_empty();
-        let whole: Vec<String> = self.kunit.iter().filter(|run| run.is_whole()).map(|run| run.kernel.clone()).collect();
+        let all = self.kunit.iter().flat_map(|run| find(&run.report).into_iter().map(|test| ended(run, test.status)));
+        let has = |run: &Found<kunit::Report>| !find(&run.report).is_empty();
+        let whole: Vec<String> = self.kunit.iter().filter(|run| is_whole(run)).map(|run| run.kernel.clone()).collect();
         if !whole.is_empty() && !self.kunit.iter().any(|run| run.current && has(run)) {
             return Proof::Absent(whole);
         }
-        proof(ended)
+        proof(all)
     }
 
     fn igt(&self, name: &str) -> Proof {
@@ -183,10 +154,10 @@ impl Results {
         let runs = self.igt.iter().filter(|run| run.report.driver == driver);
         proof(runs.flat_map(|run| {
             let is_reference =
-                |other: &&Run<igt::Report>| other.kernel == run.kernel && other.report.driver == REFERENCE;
+                |other: &&Found<igt::Report>| other.kernel == run.kernel && other.report.driver == REFERENCE;
             let reference = self.igt.iter().find(is_reference).filter(|_| driver != REFERENCE);
             let subtests = run.report.subtests.iter().filter(|sub| is_wanted(sub));
-            subtests.map(move |sub| run.ended(verdict(sub, reference.map(|run| &run.report))))
+            subtests.map(move |sub| ended(run, verdict(sub, reference.map(|run| &run.report))))
         }))
     }
 }
@@ -250,7 +221,7 @@ mod tests {
         Test { name: name.into(), status, tests, ..Test::default() }
     }
 
-    fn run(kernel: &str, suites: Vec<Test>) -> Run<kunit::Report> {
+    fn run(kernel: &str, suites: Vec<Test>) -> Found<kunit::Report> {
         let report = kunit::Report {
             arch: kernel.split('-').next().unwrap().into(),
             tree: None,
@@ -262,10 +233,10 @@ mod tests {
             last_lines: Vec::new(),
             suites,
         };
-        Run { kernel: kernel.into(), current: true, report }
+        Found { kernel: kernel.into(), time: jiff::Timestamp::UNIX_EPOCH, current: true, report }
     }
 
-    fn igt_run(kernel: &str, driver: &str, subtests: &[(&str, igt::results::Status)]) -> Run<igt::Report> {
+    fn igt_run(kernel: &str, driver: &str, subtests: &[(&str, igt::results::Status)]) -> Found<igt::Report> {
         let report = igt::Report {
             driver: driver.into(),
             igt: "2".into(),
@@ -276,7 +247,7 @@ mod tests {
             deaths: Vec::new(),
             subtests: subtests.iter().map(|(name, status)| Subtest::bare(name, *status, "why")).collect(),
         };
-        Run { kernel: kernel.into(), current: true, report }
+        Found { kernel: kernel.into(), time: jiff::Timestamp::UNIX_EPOCH, current: true, report }
     }
 
     fn results() -> Results {

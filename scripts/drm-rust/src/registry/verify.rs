@@ -338,6 +338,7 @@ impl Checker<'_> {
 mod tests {
     use super::super::tree::testing::Memory;
     use super::*;
+    use crate::latest::Found;
     use crate::topic::manifest::Manifest;
 
     fn topics() -> Topics {
@@ -509,7 +510,8 @@ mod tests {
                 "splats":[],"last_lines":[],"suites":[{suite}]}}"#
             );
             let report = serde_json::from_str(&text).unwrap();
-            Results { kunit: vec![proof::Run { kernel: "um".into(), current: true, report }], ..Results::default() }
+            let (kernel, time) = ("um".into(), jiff::Timestamp::UNIX_EPOCH);
+            Results { kunit: vec![Found { kernel, time, current: true, report }], ..Results::default() }
         };
         let lies = |status: &str| verify(&registry, &topics(), &mut files(), &report(status)).unwrap().lies;
         assert_eq!(lies("pass"), []);

@@ -48,6 +48,7 @@ fn checks(map: Map<'_>) -> Checks {
     Checks {
         scope: map("all patches"),
         tip: map("0123456789ab"),
+        now: Some(map("ba9876543210")),
         when: map("2026-01-02 02:00 UTC"),
         checks: vec![
             check("spdx", "pass", "41 files", &[]),

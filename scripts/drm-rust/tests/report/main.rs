@@ -8,6 +8,7 @@
 
 mod browser;
 mod fixture;
+mod text;
 
 use serde_json::{Value, json};
 

@@ -2,15 +2,19 @@
 
 //! The latest results below `build/`: what `test` and `igt` have written for each kernel.
 
+mod present;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
+use crate::git::Oid;
 use crate::kernel::arch::ARCHES;
 use crate::kernel::variant::Variant;
 use crate::{igt, kunit};
+pub use present::Present;
 
 /// A run that has left results.
 #[derive(Clone, Debug)]
@@ -19,6 +23,8 @@ pub struct Found<T> {
     pub kernel: String,
     /// When it ended.
     pub time: Timestamp,
+    /// Whether it ran the code that there is now.
+    pub current: bool,
     /// What it has shown.
     pub report: T,
 }
@@ -34,6 +40,27 @@ pub struct Damaged {
     pub error: String,
 }
 
+/// What a run writes down.
+trait Report: DeserializeOwned {
+    /// The tree that it ran.
+    fn tree(&self) -> Option<Oid>;
+}
+
+impl Report for kunit::Report {
+    fn tree(&self) -> Option<Oid> {
+        self.tree
+    }
+}
+
+impl Report for igt::Report {
+    fn tree(&self) -> Option<Oid> {
+        self.tree
+    }
+}
+
+/// Tells whether a tree has the code that there is now.
+pub type IsCurrent<'a> = &'a mut dyn FnMut(Option<Oid>) -> bool;
+
 /// All results of a kind, in the order of the architectures.
 pub type Latest<T> = Vec<Result<Found<T>, Damaged>>;
 
@@ -48,12 +75,12 @@ pub fn kernels() -> impl Iterator<Item = (String, bool)> {
 }
 
 /// KUnit's results, one for each kernel that ran.
-pub fn kunit(build: &Path) -> Latest<kunit::Report> {
-    kernels().filter_map(|(kernel, _)| read(build, &kernel, "kunit.json".as_ref())).collect()
+pub fn kunit(build: &Path, is_current: IsCurrent<'_>) -> Latest<kunit::Report> {
+    kernels().filter_map(|(kernel, _)| read(build, &kernel, "kunit.json".as_ref(), is_current)).collect()
 }
 
 /// IGT's results, one for each driver of each kernel that ran.
-pub fn igt(build: &Path) -> Latest<igt::Report> {
+pub fn igt(build: &Path, is_current: IsCurrent<'_>) -> Latest<igt::Report> {
     let files = |kernel: &str| {
         let entries = fs::read_dir(build.join(kernel).join("igt")).into_iter().flatten().flatten();
         let mut files: Vec<PathBuf> = entries.map(|entry| Path::new("igt").join(entry.file_name())).collect();
@@ -62,21 +89,26 @@ pub fn igt(build: &Path) -> Latest<igt::Report> {
         files
     };
     let of_kernel = |(kernel, _): (String, bool)| {
-        let found: Vec<_> = files(&kernel).iter().filter_map(|file| read(build, &kernel, file)).collect();
+        let found: Vec<_> = files(&kernel).iter().filter_map(|file| read(build, &kernel, file, is_current)).collect();
         found
     };
     kernels().flat_map(of_kernel).collect()
 }
 
 /// A file of results; none where there is no such file.
-fn read<T: DeserializeOwned>(build: &Path, kernel: &str, file: &Path) -> Option<Result<Found<T>, Damaged>> {
+fn read<T: Report>(
+    build: &Path,
+    kernel: &str,
+    file: &Path,
+    is_current: IsCurrent<'_>,
+) -> Option<Result<Found<T>, Damaged>> {
     let path = build.join(kernel).join(file);
     let text = fs::read(&path).ok()?;
     let time = fs::metadata(&path).and_then(|meta| meta.modified()).ok();
     let time = time.and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default();
     let kernel = kernel.to_owned();
-    Some(match serde_json::from_slice(&text) {
-        Ok(report) => Ok(Found { kernel, time, report }),
+    Some(match serde_json::from_slice::<T>(&text) {
+        Ok(report) => Ok(Found { kernel, time, current: is_current(report.tree()), report }),
         Err(error) => {
             let file = Path::new("build").join(&kernel).join(file).display().to_string();
             Err(Damaged { kernel, file, error: error.to_string() })
@@ -104,12 +136,14 @@ mod tests {
         write("um/igt/vkms.xml", "<x/>");
         write("elsewhere/kunit.json", "{");
 
-        let told: Vec<_> = kunit(build.path())
+        let told: Vec<_> = kunit(build.path(), &mut |_| false)
             .into_iter()
             .map(|found| found.map_or_else(|d| format!("{}: {}", d.file, d.kernel), |f| f.kernel))
             .collect();
         assert_eq!(told, ["um", "build/um-debug/kunit.json: um-debug"]);
-        let igt = igt(build.path());
-        assert!(matches!(&igt[..], [Ok(Found { kernel, report, .. })] if kernel == "um" && report.driver == "vkms"));
+        let igt = igt(build.path(), &mut |tree| tree.is_none());
+        assert!(
+            matches!(&igt[..], [Ok(Found { kernel, current: true, report, .. })] if kernel == "um" && report.driver == "vkms")
+        );
     }
 }

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! What is on the page, without a browser.
+
+use drm_rust::html;
+
+use crate::fixture;
+
+fn has(parts: &[&str]) {
+    let page = html::page(&fixture::data());
+    for part in parts {
+        assert!(page.contains(part), "{part}\n{page}");
+    }
+}
+
+#[test]
+fn each_run_tells_what_ran() {
+    has(&[
+        "1 of 3 runs good, 1 of another tree, 1 in part",
+        "<span class=\"stale\">another tree</span><br><code>222222222222</code>",
+        "<span class=\"current\">this tree</span><br><code>111111111111</code><br><span class=\"stale\">only <code>rvkms</code>",
+        "<span class=\"stale\">changes not committed</span>",
+        "The two runs are of different trees",
+        "drm-rust-next is at <code>ba9876543210</code> now",
+    ]);
+}
