@@ -4,6 +4,7 @@
 
 use std::cmp::Ordering;
 
+use super::failure::Failure;
 use super::origin::{self, Origin};
 use super::{Missing, when};
 use crate::igt::Report;
@@ -34,6 +35,19 @@ pub struct Run {
     pub good: bool,
     /// What is wrong with the run as a whole.
     pub errors: Vec<String>,
+    /// Reports of the kernel about itself that do not come with the base.
+    pub splats: Vec<Failure>,
+    /// How many do.
+    pub known: usize,
+    /// Kernels that died.
+    pub deaths: Vec<Failure>,
+}
+
+impl Run {
+    /// Whether there is something to tell besides the subtests.
+    pub fn has_findings(&self) -> bool {
+        !self.errors.is_empty() || !self.splats.is_empty() || !self.deaths.is_empty()
+    }
 }
 
 /// A subtest.
@@ -118,6 +132,9 @@ fn run(found: &Found) -> Run {
         counts: counts.join(", "),
         good: report.is_good(),
         errors: report.errors.clone(),
+        known: report.splats.len() - report.unknown_splats().count(),
+        splats: report.unknown_splats().map(Failure::splat).collect(),
+        deaths: report.deaths.iter().map(|death| Failure::new(death.line(), &death.last_lines)).collect(),
     }
 }
 
@@ -161,7 +178,9 @@ fn table(found: &Found, reference: Option<&Found>) -> Table {
 mod tests {
     use super::*;
     use crate::git::Oid;
+    use crate::igt::Death;
     use crate::igt::results::{Status, Subtest};
+    use crate::kunit::console::Splat;
 
     fn found(driver: &str, subtests: &[(&str, Status)]) -> Found {
         let subtests = subtests.iter().map(|(name, status)| Subtest::bare(name, *status, "no reason")).collect();
@@ -191,6 +210,20 @@ mod tests {
         let expected = [("b", "fail", "worse"), ("c", "notrun", "worse"), ("d", "pass", "better"), ("a", "pass", "")];
         assert_eq!(lines, expected);
         assert_eq!((table.reference.as_deref(), table.differ, table.worse), (Some("vkms"), 3, 2));
+    }
+
+    #[test]
+    fn deaths_and_reports_of_the_kernel_are_told() {
+        let mut found = found("rvkms", &[("a", Status::Pass)]);
+        assert!(!run(&found).has_findings());
+        let last_lines = vec!["Kernel panic".to_owned()];
+        found.report.deaths.push(Death { test: Some("a".into()), what: "panicked".into(), last_lines });
+        found.report.splats.push(Splat { line: "BUG".into(), test: Some("a".into()), ..Splat::default() });
+        let run = run(&found);
+        assert!(run.has_findings());
+        let failure = |name: &str, log: &str| [Failure { name: name.into(), log: log.into() }];
+        assert_eq!(run.deaths, failure("a: the kernel panicked", "Kernel panic"));
+        assert_eq!(run.splats, failure("BUG", "in a"));
     }
 
     #[test]

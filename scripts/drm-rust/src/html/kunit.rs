@@ -4,23 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::failure::Failure;
 use super::origin::{self, Origin};
 use super::{Missing, when};
 use crate::kunit::Report;
-use crate::kunit::console::Splat;
 use crate::kunit::results::{Test, Totals, failures};
 use crate::latest;
 
 type Found = latest::Found<Report>;
-
-/// A test that failed, or a report of the kernel about itself.
-#[derive(Clone, Debug)]
-pub struct Failure {
-    /// The test with its suites, or the first line of the report.
-    pub name: String,
-    /// What else is known of it.
-    pub log: String,
-}
 
 /// A run.
 #[derive(Clone, Debug)]
@@ -45,6 +36,15 @@ pub struct Run {
     pub errors: Vec<String>,
     /// The tests that failed.
     pub failures: Vec<Failure>,
+    /// The end of the console, where the kernel did not end by itself.
+    pub end: Option<Failure>,
+}
+
+impl Run {
+    /// Whether there is something to tell: a run can be good in spite of what the kernel reports about itself.
+    pub fn has_findings(&self) -> bool {
+        !self.good || !self.splats.is_empty() || self.end.is_some()
+    }
 }
 
 /// How a suite ended in a run.
@@ -129,10 +129,9 @@ fn run(found: &Found) -> Run {
     let report = &found.report;
     let mut failed = Vec::new();
     failures(&report.suites, &mut |path, test| {
-        let log = test.errors.iter().chain(&test.log).cloned().collect::<Vec<_>>().join("\n");
-        failed.push(Failure { name: path.join("."), log });
+        failed.push(Failure::new(path.join("."), test.errors.iter().chain(&test.log)));
     });
-    let new: Vec<Failure> = report.splats.iter().filter(|splat| splat.known.is_none()).map(splat).collect();
+    let new: Vec<Failure> = report.splats.iter().filter(|splat| splat.known.is_none()).map(Failure::splat).collect();
     Run {
         name: found.kernel.clone(),
         origin: Origin::of(report.tree, found.current, report.filter.as_deref()),
@@ -144,18 +143,14 @@ fn run(found: &Found) -> Run {
         splats: new,
         errors: report.errors.clone(),
         failures: failed,
+        end: Failure::end("The last lines of the console", &report.last_lines),
     }
-}
-
-fn splat(splat: &Splat) -> Failure {
-    let test = splat.test.as_deref().map_or("outside of tests".into(), |test| format!("in {test}"));
-    let log = [test].iter().chain(&splat.details).cloned().collect::<Vec<_>>().join("\n");
-    Failure { name: splat.line.clone(), log }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kunit::console::Splat;
     use crate::kunit::results::Status;
 
     fn suite(name: &str, statuses: &[Status]) -> Test {
@@ -198,6 +193,20 @@ mod tests {
         assert_eq!(rows, ["b: 1 pass, 1 of 2 fail true", "a: 2 pass, 2 pass false", "c: 1 skip, not run true"]);
         assert_eq!(matrix.summary(), "1 of 2 runs good");
         assert_eq!(matrix.runs[1].failures[0].name, "b.t");
+    }
+
+    #[test]
+    fn a_good_run_may_have_something_to_tell() {
+        let mut found = found("um", vec![suite("a", &[Status::Pass])]);
+        assert!(!run(&found).has_findings());
+        found.report.splats.push(Splat { line: "BUG".into(), known: Some("the base".into()), ..Splat::default() });
+        assert!(!run(&found).has_findings(), "it comes with the base");
+        found.report.splats.push(Splat { line: "BUG".into(), ..Splat::default() });
+        assert!(run(&found).good && run(&found).has_findings());
+        assert_eq!(run(&found).splats[0].log, "outside of tests");
+        found.report.splats.clear();
+        found.report.last_lines = vec!["Kernel panic".into(), "---".into()];
+        assert_eq!(run(&found).end.unwrap().log, "Kernel panic\n---");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! escape all of it. [`gather`] alone reads files. A part without data says how to get it.
 
 pub mod checks;
+pub mod failure;
 pub mod gather;
 pub mod graph;
 pub mod igt;

@@ -71,7 +71,7 @@ pub struct Death {
 
 impl Death {
     /// Where and how, in one line.
-    fn line(&self) -> String {
+    pub fn line(&self) -> String {
         format!("{}: the kernel {}", self.test.as_deref().unwrap_or("outside of tests"), self.what)
     }
 }

@@ -24,3 +24,14 @@ fn each_run_tells_what_ran() {
         "drm-rust-next is at <code>ba9876543210</code> now",
     ]);
 }
+
+#[test]
+fn what_explains_a_failure_is_there() {
+    has(&[
+        "Kernel panic - not syncing: Fatal exception</pre>",
+        "um: what the kernel reports about itself",
+        "drm_a+0x1/0x2</pre>",
+        "kms_color@lut: the kernel panicked</code></summary><pre tabindex=\"0\">Kernel panic - not syncing</pre>",
+        "BUG: sleeping function called from invalid context</code></summary><pre tabindex=\"0\">in kms_flip@worse</pre>",
+    ]);
+}
