@@ -6,10 +6,10 @@ use std::cmp::Ordering;
 
 use super::failure::Failure;
 use super::origin::{self, Origin};
-use super::{Missing, when};
+use super::{Missing, counted, when};
 use crate::igt::Report;
 use crate::igt::compare::{self, REFERENCE};
-use crate::igt::results::counts;
+use crate::igt::results::{Subtest, counts};
 use crate::latest;
 
 type Found = latest::Found<Report>;
@@ -67,6 +67,8 @@ pub struct Line {
     pub reason: String,
     /// What it and the kernel said, where something is wrong.
     pub log: String,
+    /// The same of the reference.
+    pub reference_log: String,
 }
 
 /// A driver, subtest by subtest.
@@ -80,12 +82,31 @@ pub struct Table {
     pub reference: Option<String>,
     /// Whether both ran the same code.
     pub same_tree: bool,
-    /// The subtests: the worse ones first, then the better ones.
+    /// The subtests: the bad ones first, then the worse ones and the better ones.
     pub lines: Vec<Line>,
     /// How many of them differ.
     pub differ: usize,
     /// How many are worse.
     pub worse: usize,
+}
+
+impl Line {
+    /// Whether it fails or differs.
+    pub fn is_notable(&self) -> bool {
+        self.bad || !self.mark.is_empty()
+    }
+}
+
+impl Table {
+    /// The subtests that make the run fail.
+    pub fn bad(&self) -> impl Iterator<Item = &Line> {
+        self.lines.iter().filter(|line| line.bad)
+    }
+
+    /// How many there are.
+    pub fn failed(&self) -> String {
+        counted(self.bad().count(), "subtest")
+    }
 }
 
 /// All runs.
@@ -145,24 +166,9 @@ fn same_tree(one: &Found, other: &Found) -> bool {
 
 fn table(found: &Found, reference: Option<&Found>) -> Table {
     let rows = compare::rows(&found.report, &reference.unwrap_or(found).report);
-    let subtest = |row: &compare::Row| found.report.subtests.iter().find(|subtest| subtest.name == row.name);
-    let mut lines: Vec<Line> = rows
-        .iter()
-        .map(|row| Line {
-            name: row.name.clone(),
-            status: row.status.name(),
-            reference: row.reference.name(),
-            bad: row.status.is_bad(),
-            mark: match row.status.cmp(&row.reference) {
-                Ordering::Greater => "worse",
-                Ordering::Less => "better",
-                Ordering::Equal => "",
-            },
-            reason: subtest(row).and_then(|subtest| subtest.reason.clone()).unwrap_or_default(),
-            log: subtest(row).map_or(String::new(), |subtest| subtest.log.join("\n")),
-        })
-        .collect();
-    lines.sort_by_key(|line| ["worse", "better", ""].iter().position(|mark| *mark == line.mark));
+    let mut lines: Vec<Line> = rows.iter().map(|row| line(row, found, reference)).collect();
+    let place = |mark| ["worse", "better", ""].iter().position(|place| *place == mark);
+    lines.sort_by_key(|line| (!line.bad, place(line.mark)));
     Table {
         driver: found.report.driver.clone(),
         kernel: found.kernel.clone(),
@@ -174,12 +180,32 @@ fn table(found: &Found, reference: Option<&Found>) -> Table {
     }
 }
 
+fn line(row: &compare::Row, found: &Found, reference: Option<&Found>) -> Line {
+    let in_run = |run: &Found| run.report.subtests.iter().find(|subtest| subtest.name == row.name).cloned();
+    let (own, other) = (in_run(found), reference.and_then(in_run));
+    let log = |subtest: &Option<Subtest>| subtest.as_ref().map_or(String::new(), |subtest| subtest.log.join("\n"));
+    Line {
+        name: row.name.clone(),
+        status: row.status.name(),
+        reference: row.reference.name(),
+        bad: row.status.is_bad(),
+        mark: match row.status.cmp(&row.reference) {
+            Ordering::Greater => "worse",
+            Ordering::Less => "better",
+            Ordering::Equal => "",
+        },
+        log: log(&own),
+        reference_log: log(&other),
+        reason: own.and_then(|subtest| subtest.reason).unwrap_or_default(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::git::Oid;
     use crate::igt::Death;
-    use crate::igt::results::{Status, Subtest};
+    use crate::igt::results::Status;
     use crate::kunit::console::Splat;
 
     fn found(driver: &str, subtests: &[(&str, Status)]) -> Found {
@@ -210,6 +236,19 @@ mod tests {
         let expected = [("b", "fail", "worse"), ("c", "notrun", "worse"), ("d", "pass", "better"), ("a", "pass", "")];
         assert_eq!(lines, expected);
         assert_eq!((table.reference.as_deref(), table.differ, table.worse), (Some("vkms"), 3, 2));
+    }
+
+    #[test]
+    fn what_fails_with_both_comes_before_what_differs() {
+        let mut rvkms = found("rvkms", &[("a", Status::Skip), ("b", Status::Fail), ("c", Status::Pass)]);
+        let mut vkms = found("vkms", &[("a", Status::Pass), ("b", Status::Fail), ("c", Status::Pass)]);
+        rvkms.report.subtests[1].log = vec!["ours".into()];
+        vkms.report.subtests[1].log = vec!["theirs".into()];
+        let table = table(&rvkms, Some(&vkms));
+        let lines: Vec<_> = table.lines.iter().map(|line| (line.name.as_str(), line.mark, line.is_notable())).collect();
+        assert_eq!(lines, [("b", "", true), ("a", "worse", true), ("c", "", false)]);
+        assert_eq!((table.lines[0].log.as_str(), table.lines[0].reference_log.as_str()), ("ours", "theirs"));
+        assert_eq!((table.failed().as_str(), table.bad().next().unwrap().name.as_str()), ("1 subtest", "b"));
     }
 
     #[test]

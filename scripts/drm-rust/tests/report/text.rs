@@ -35,3 +35,14 @@ fn what_explains_a_failure_is_there() {
         "BUG: sleeping function called from invalid context</code></summary><pre tabindex=\"0\">in kms_flip@worse</pre>",
     ]);
 }
+
+#[test]
+fn failures_of_igt_come_first_and_with_both_logs() {
+    has(&[
+        "<summary>2 subtests of rvkms fail</summary>",
+        "<code>kms_vblank@both</code>: fail, dmesg-fail with vkms</summary>\
+         <pre tabindex=\"0\">rvkms: CRITICAL: kms_vblank@both failed</pre>\
+         <p>With vkms:</p><pre tabindex=\"0\">vkms: CRITICAL: kms_vblank@both failed</pre>",
+        "<tr data-notable><th scope=\"row\">kms_vblank@both</th>",
+    ]);
+}
