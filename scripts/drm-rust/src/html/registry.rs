@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use super::counted;
 use crate::registry::look::Look;
 use crate::registry::model::{Evidence, Relevance, Source, by_file};
 use crate::registry::proof::Tested;
@@ -67,6 +68,18 @@ pub struct Registry {
     pub owners: Vec<String>,
     /// How many claims do not hold.
     pub lies: usize,
+}
+
+impl Registry {
+    /// The areas of which something does not hold.
+    pub fn untrue(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| !row.lies.is_empty())
+    }
+
+    /// How many claims do not hold, in words.
+    pub fn untrue_claims(&self) -> String {
+        format!("{} {} not hold", counted(self.lies, "claim"), if self.lies == 1 { "does" } else { "do" })
+    }
 }
 
 /// What was found, for people.
@@ -135,6 +148,13 @@ mod tests {
         let evidence = |item: &str| Evidence { path: "a.rs".into(), item: item.into() };
         let all = ["A", "B", "C"].map(evidence);
         assert_eq!(items(&all, &[Held::Base, Held::Nowhere, Held::Topic]), ["a.rs: A, C"]);
+    }
+
+    #[test]
+    fn claims_are_counted() {
+        let registry = |lies| Registry { rows: Vec::new(), statuses: Vec::new(), owners: Vec::new(), lies };
+        assert_eq!(registry(1).untrue_claims(), "1 claim does not hold");
+        assert_eq!(registry(2).untrue_claims(), "2 claims do not hold");
     }
 
     #[test]

@@ -206,3 +206,18 @@ fn the_browser_has_nothing_to_complain_of_and_nothing_to_fetch() {
                return [ids.filter((id, i) => ids.indexOf(id) !== i), links.filter(id => !ids.includes(id))]";
     assert_eq!(browser.run(ids), json!([[], []]));
 }
+
+#[test]
+#[ignore = "needs Chromium: make test-report"]
+fn claims_that_do_not_hold_are_found_with_the_keyboard() {
+    let browser = browser();
+    tab_to(&browser, "[data-only=untrue]");
+    browser.press(SPACE);
+    let areas = column(&browser, "t-registry", 0);
+    assert_eq!(areas, ["alloc", "drm: GEM & TTM", "kunit", "xarray"].map(|area| area.to_owned()));
+    // The sentence above the table leads to the row.
+    tab_to(&browser, "#registry p a[href$=TTM]");
+    browser.press(ENTER);
+    let target = browser.run("return document.querySelector('tr:target th').textContent");
+    assert_eq!(target, "drm: GEM & TTM");
+}

@@ -46,3 +46,12 @@ fn failures_of_igt_come_first_and_with_both_logs() {
         "<tr data-notable><th scope=\"row\">kms_vblank@both</th>",
     ]);
 }
+
+#[test]
+fn claims_that_do_not_hold_can_be_found() {
+    has(&[
+        "8 claims do not hold</strong>: <a href=\"#area/alloc\">alloc</a>, <a href=\"#area/drm%3A%20GEM%20%26%20TTM\">",
+        "<input type=\"checkbox\" data-only=\"untrue\"> Only untrue",
+        "<tr id=\"area/alloc\" data-status=\"upstream\" data-owner=\"drm\" data-relevance=\"core\" data-untrue>",
+    ]);
+}
