@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::summary::{Attention, State};
 use super::{Missing, Part, when};
 use crate::check::scope::Scope;
 use crate::check::{Report, Status, Verdict};
@@ -70,9 +71,27 @@ pub struct Checks {
 }
 
 impl Checks {
-    /// How many found something wrong.
-    pub fn failed(&self) -> usize {
-        self.checks.iter().filter(|check| check.status == Status::Fail.name()).count()
+    fn failed(&self) -> impl Iterator<Item = &Check> {
+        self.checks.iter().filter(|check| check.status == Status::Fail.name())
+    }
+
+    /// How many of those that had something to check pass.
+    pub fn summary(&self) -> (String, State) {
+        let made = self.checks.iter().filter(|check| check.status != Status::Skip.name()).count();
+        let failed = self.failed().count();
+        let of = if self.now.is_some() { ", of another commit" } else { "" };
+        let state = State::of(failed > 0 && self.now.is_none(), made > 0 && self.now.is_none());
+        (format!("{} of {made} pass{of}", made - failed), state)
+    }
+
+    /// Checks that somebody should look at.
+    pub fn attention(&self) -> Vec<Attention> {
+        let stale = self.now.as_ref().map(|_| Attention::new("checks", "The checks are of another commit"));
+        let of_check = |check: &Check| {
+            let (place, text) = (format!("check/{}", check.tool), format!("{} fails: {}", check.tool, check.summary));
+            Attention::new(place, text)
+        };
+        stale.into_iter().chain(self.failed().map(of_check)).collect()
     }
 }
 
@@ -137,7 +156,9 @@ mod tests {
         let reports = [Report { tool: "spdx", verdict, seconds: 1.0, cached: false }];
         let kept = Kept { scope: "rust/a", tip: Oid::ZERO, time: Timestamp::UNIX_EPOCH, reports: &reports };
         let checks = parse(&serde_json::to_string(&kept).unwrap(), Some(Oid::ZERO)).unwrap();
-        assert_eq!((checks.scope.as_str(), checks.tip.as_str(), checks.failed()), ("rust/a", "000000000000", 1));
+        assert_eq!((checks.scope.as_str(), checks.tip.as_str()), ("rust/a", "000000000000"));
+        assert_eq!(checks.summary(), ("0 of 1 pass".into(), State::Bad));
+        assert_eq!(checks.attention(), [Attention::new("check/spdx", "spdx fails: 1 finding")]);
         assert_eq!(checks.now, None);
         assert_eq!(checks.when, "1970-01-01 00:00 UTC");
         assert_eq!(checks.checks[0].details, ["x"]);
@@ -147,7 +168,10 @@ mod tests {
     fn checks_of_another_commit_are_told() {
         let text = format!(r#"{{"scope":"a","tip":"{}","time":"2026-01-02T00:00:00Z","reports":[]}}"#, Oid::ZERO);
         let now: Oid = "1".repeat(40).parse().unwrap();
-        assert_eq!(parse(&text, Some(now)).unwrap().now.as_deref(), Some("111111111111"));
+        let checks = parse(&text, Some(now)).unwrap();
+        assert_eq!(checks.now.as_deref(), Some("111111111111"));
+        assert_eq!(checks.summary(), ("0 of 0 pass, of another commit".into(), State::Unknown));
+        assert_eq!(checks.attention().len(), 1);
     }
 
     #[test]

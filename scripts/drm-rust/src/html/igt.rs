@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 
 use super::failure::Failure;
 use super::origin::{self, Origin};
+use super::summary::{Attention, State};
 use super::{Missing, counted, when};
 use crate::igt::Report;
 use crate::igt::compare::{self, REFERENCE};
@@ -80,6 +81,8 @@ pub struct Table {
     pub kernel: String,
     /// What it is measured against.
     pub reference: Option<String>,
+    /// Whether it ran the code that there is now.
+    pub current: bool,
     /// Whether both ran the same code.
     pub same_tree: bool,
     /// The subtests: the bad ones first, then the worse ones and the better ones.
@@ -121,9 +124,32 @@ pub struct Igt {
 }
 
 impl Igt {
-    /// How many runs are good, in words.
-    pub fn summary(&self) -> String {
+    /// How many runs are good.
+    pub fn summary(&self) -> (String, State) {
         origin::summary(self.runs.iter().map(|run| (run.good, &run.origin)))
+    }
+
+    /// What somebody should look at.
+    pub fn attention(&self) -> Vec<Attention> {
+        let runs = self.runs.iter().filter(|run| !run.origin.current);
+        let stale = runs.map(|run| {
+            let text = format!("IGT on {}: results of {} with {}", run.kernel, run.origin.whose(), run.driver);
+            Attention::new("igt", text)
+        });
+        let found = self.runs.iter().filter(|run| run.origin.current && run.has_findings());
+        let found = found.map(|run| {
+            let what =
+                run.errors.iter().chain(run.deaths.iter().chain(&run.splats).map(|failure| &failure.name)).next();
+            let text = format!("IGT on {} with {}: {}", run.kernel, run.driver, what.map_or("", String::as_str));
+            Attention::new(format!("igt/{}/{}/kernel", run.kernel, run.driver), text)
+        });
+        let failed = self.tables.iter().filter(|table| table.current && table.bad().next().is_some());
+        let failed = failed.map(|table| {
+            let text = format!("IGT on {}: {} of {} do not pass", table.kernel, table.failed(), table.driver);
+            Attention::new(format!("igt/{}/{}", table.kernel, table.driver), text)
+        });
+        let damaged = self.damaged.iter().map(|missing| Attention::new("igt", missing.message.clone()));
+        stale.chain(found).chain(failed).chain(damaged).collect()
     }
 }
 
@@ -173,6 +199,7 @@ fn table(found: &Found, reference: Option<&Found>) -> Table {
         driver: found.report.driver.clone(),
         kernel: found.kernel.clone(),
         reference: reference.map(|reference| reference.report.driver.clone()),
+        current: found.current,
         same_tree: reference.is_none_or(|other| same_tree(found, other)),
         differ: lines.iter().filter(|line| !line.mark.is_empty()).count(),
         worse: lines.iter().filter(|line| line.mark == "worse").count(),
@@ -230,7 +257,9 @@ mod tests {
         let pass = ["a", "b", "c"].map(|name| (name, Status::Pass));
         let vkms = found("vkms", &[&pass[..], &[("d", Status::Skip)]].concat());
         let view = view(&[rvkms, vkms], Vec::new());
-        assert_eq!((view.tables.len(), view.summary().as_str()), (1, "1 of 2 runs good"));
+        assert_eq!((view.tables.len(), view.summary()), (1, ("1 of 2 runs good".into(), State::Bad)));
+        let attention = view.attention();
+        assert_eq!(attention, [Attention::new("igt/um/rvkms", "IGT on um: 2 subtests of rvkms do not pass")]);
         let table = &view.tables[0];
         let lines: Vec<_> = table.lines.iter().map(|line| (line.name.as_str(), line.status, line.mark)).collect();
         let expected = [("b", "fail", "worse"), ("c", "notrun", "worse"), ("d", "pass", "better"), ("a", "pass", "")];

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::failure::Failure;
 use super::origin::{self, Origin};
-use super::{Missing, when};
+use super::summary::{Attention, State};
+use super::{Missing, counted, when};
 use crate::kunit::Report;
 use crate::kunit::results::{Test, Totals, failures};
 use crate::latest;
@@ -44,6 +45,25 @@ impl Run {
     /// Whether there is something to tell: a run can be good in spite of what the kernel reports about itself.
     pub fn has_findings(&self) -> bool {
         !self.good || !self.splats.is_empty() || self.end.is_some()
+    }
+
+    fn attention(&self) -> Option<Attention> {
+        let failed = self.totals.fail + self.totals.crash;
+        let what = if !self.origin.current {
+            format!("results of {}", self.origin.whose())
+        } else if let Some(error) = self.errors.first() {
+            error.clone()
+        } else if failed > 0 {
+            format!("{} fail{}", counted(failed, "test"), if failed == 1 { "s" } else { "" })
+        } else if !self.good {
+            "a suite fails".to_owned()
+        } else if !self.splats.is_empty() {
+            format!("{} of the kernel about itself", counted(self.splats.len(), "report"))
+        } else {
+            return None;
+        };
+        let place = if self.has_findings() { format!("kunit/{}", self.name) } else { "kunit".to_owned() };
+        Some(Attention::new(place, format!("KUnit on {}: {what}", self.name)))
     }
 }
 
@@ -88,9 +108,14 @@ pub struct Matrix {
 }
 
 impl Matrix {
-    /// How many runs are good, in words.
-    pub fn summary(&self) -> String {
+    /// How many runs are good.
+    pub fn summary(&self) -> (String, State) {
         origin::summary(self.runs.iter().map(|run| (run.good, &run.origin)))
+    }
+
+    /// Runs that somebody should look at.
+    pub fn attention(&self) -> Vec<Attention> {
+        self.runs.iter().filter_map(Run::attention).collect()
     }
 }
 
@@ -191,7 +216,8 @@ mod tests {
             })
             .collect();
         assert_eq!(rows, ["b: 1 pass, 1 of 2 fail true", "a: 2 pass, 2 pass false", "c: 1 skip, not run true"]);
-        assert_eq!(matrix.summary(), "1 of 2 runs good");
+        assert_eq!(matrix.summary(), ("1 of 2 runs good".into(), State::Bad));
+        assert_eq!(matrix.attention(), [Attention::new("kunit/arm64", "KUnit on arm64: 1 test fails")]);
         assert_eq!(matrix.runs[1].failures[0].name, "b.t");
     }
 

@@ -14,6 +14,7 @@ pub mod kunit;
 pub mod origin;
 pub mod picture;
 pub mod registry;
+pub mod summary;
 pub mod topics;
 
 use std::fs;
@@ -85,11 +86,14 @@ pub struct Data {
 #[template(path = "page.html")]
 struct Page<'a> {
     data: &'a Data,
+    tiles: Vec<summary::Tile>,
+    attention: Vec<summary::Attention>,
 }
 
 /// The page.
 pub fn page(data: &Data) -> String {
-    Page { data }.render().expect("a string takes all that is written to it")
+    let page = Page { data, tiles: summary::tiles(data), attention: summary::attention(data) };
+    page.render().expect("a string takes all that is written to it")
 }
 
 /// Makes the page of a checkout in `build/report/`, and tells where it is.

@@ -3,6 +3,7 @@
 //! What ran: whose code, and how much of it.
 
 use super::counted;
+use super::summary::State;
 use crate::git::Oid;
 
 /// What ran.
@@ -35,14 +36,19 @@ impl Origin {
         }
     }
 
+    /// The same, of results.
+    pub fn whose(&self) -> &'static str {
+        if self.tree.is_empty() { "changes that are not committed" } else { "another tree" }
+    }
+
     /// Whether it says something of everything that there is now.
     pub fn counts(&self) -> bool {
         self.current && self.only.is_empty()
     }
 }
 
-/// How many of some runs are good, and which do not count: `1 of 3 good, 1 of another tree`.
-pub fn summary<'a>(runs: impl Iterator<Item = (bool, &'a Origin)>) -> String {
+/// How many of some runs are good, and which do not count: `1 of 3 runs good, 1 of another tree`.
+pub fn summary<'a>(runs: impl Iterator<Item = (bool, &'a Origin)>) -> (String, State) {
     let runs: Vec<_> = runs.collect();
     let count = |wanted: &dyn Fn(&(bool, &Origin)) -> bool| runs.iter().filter(|run| wanted(run)).count();
     let good = count(&|(good, origin)| *good && origin.counts());
@@ -53,7 +59,8 @@ pub fn summary<'a>(runs: impl Iterator<Item = (bool, &'a Origin)>) -> String {
             text += &format!(", {n} {what}");
         }
     }
-    text
+    let bad = runs.iter().any(|(good, origin)| !good && origin.current);
+    (text, State::of(bad, good == runs.len()))
 }
 
 #[cfg(test)]
@@ -68,7 +75,10 @@ mod tests {
         assert_eq!([&whole, &part, &other, &dirty].map(Origin::counts), [true, false, false, false]);
         assert_eq!([&part, &other, &dirty].map(Origin::words), ["this tree", "another tree", "changes not committed"]);
         let runs = [(true, &whole), (false, &whole), (true, &part), (true, &other), (true, &dirty)];
-        assert_eq!(summary(runs.into_iter()), "1 of 5 runs good, 2 of another tree, 1 in part");
-        assert_eq!(summary(runs.into_iter().take(1)), "1 of 1 run good");
+        let summary = |runs: &[(bool, &Origin)]| super::summary(runs.iter().copied());
+        assert_eq!(summary(&runs), ("1 of 5 runs good, 2 of another tree, 1 in part".into(), State::Bad));
+        assert_eq!(summary(&runs[..1]), ("1 of 1 run good".into(), State::Good));
+        assert_eq!(summary(&runs[2..]), ("0 of 3 runs good, 2 of another tree, 1 in part".into(), State::Unknown));
+        assert_eq!(summary(&[(false, &other)]).1, State::Unknown, "the failure was another tree's");
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::counted;
+use super::summary::{Attention, State};
 use crate::registry::look::Look;
 use crate::registry::model::{Evidence, Relevance, Source, by_file};
 use crate::registry::proof::Tested;
@@ -74,6 +75,21 @@ impl Registry {
     /// The areas of which something does not hold.
     pub fn untrue(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| !row.lies.is_empty())
+    }
+
+    /// How many areas there are, and whether all claims hold.
+    pub fn summary(&self) -> (String, State) {
+        let claims = if self.lies == 0 { "all claims hold".to_owned() } else { self.untrue_claims() };
+        (format!("{}, {claims}", counted(self.rows.len(), "area")), State::of(self.lies > 0, true))
+    }
+
+    /// Areas that somebody should look at.
+    pub fn attention(&self) -> Vec<Attention> {
+        let of_row = |row: &Row| {
+            let text = format!("Registry, {}: {}", row.area, row.lies.join("; "));
+            Attention::new(format!("area/{}", row.area), text)
+        };
+        self.untrue().map(of_row).collect()
     }
 
     /// How many claims do not hold, in words.
@@ -154,6 +170,8 @@ mod tests {
     fn claims_are_counted() {
         let registry = |lies| Registry { rows: Vec::new(), statuses: Vec::new(), owners: Vec::new(), lies };
         assert_eq!(registry(1).untrue_claims(), "1 claim does not hold");
+        assert_eq!(registry(0).summary(), ("0 areas, all claims hold".into(), State::Good));
+        assert_eq!(registry(1).summary().1, State::Bad);
         assert_eq!(registry(2).untrue_claims(), "2 claims do not hold");
     }
 

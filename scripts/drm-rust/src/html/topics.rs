@@ -4,9 +4,12 @@
 
 use super::counted;
 use super::graph::{self, Graph};
+use super::summary::{Attention, State};
 use crate::git::BranchName;
 use crate::topic;
 use crate::tree::status::{Freshness, Status, TopicStatus};
+
+const CURRENT: &str = "current";
 
 /// A topic.
 #[derive(Clone, Debug)]
@@ -59,6 +62,24 @@ pub struct Tree {
 }
 
 impl Tree {
+    fn late(&self) -> usize {
+        self.topics.iter().filter(|topic| topic.state != CURRENT).count()
+    }
+
+    /// How many topics are up to date.
+    pub fn summary(&self) -> (String, State) {
+        let (late, all) = (self.late(), self.topics.len());
+        (format!("{} of {all} current", all - late), State::of(false, self.base.is_some() && late == 0))
+    }
+
+    /// Whether somebody should look at it.
+    pub fn attention(&self) -> Option<Attention> {
+        let late = self.late();
+        let are = if late == 1 { "is" } else { "are" };
+        let text = || format!("{} {are} not up to date: `drm-rust tree`", counted(late, "topic"));
+        (self.base.is_some() && late > 0).then(|| Attention::new("topics", text()))
+    }
+
     /// The number of files that are not committed.
     pub fn dirty_count(&self) -> String {
         counted(self.dirty.len(), "file")
@@ -91,7 +112,7 @@ fn of(topic: &TopicStatus, manifests: &topic::Topics) -> Topic {
         title: manifest.map_or(String::new(), |manifest| manifest.title.clone()),
         tip: topic.tip.map_or(String::new(), |tip| tip.short()),
         state: match topic.freshness {
-            Freshness::Current => "current",
+            Freshness::Current => CURRENT,
             Freshness::Stale => "stale",
             Freshness::New => "new",
         },

@@ -2,7 +2,7 @@
 
 //! What is on the page, without a browser.
 
-use drm_rust::html;
+use drm_rust::html::{self, Data, Missing};
 
 use crate::fixture;
 
@@ -39,7 +39,7 @@ fn what_explains_a_failure_is_there() {
 #[test]
 fn failures_of_igt_come_first_and_with_both_logs() {
     has(&[
-        "<summary>2 subtests of rvkms fail</summary>",
+        "<summary>2 subtests of rvkms do not pass</summary>",
         "<code>kms_vblank@both</code>: fail, dmesg-fail with vkms</summary>\
          <pre tabindex=\"0\">rvkms: CRITICAL: kms_vblank@both failed</pre>\
          <p>With vkms:</p><pre tabindex=\"0\">vkms: CRITICAL: kms_vblank@both failed</pre>",
@@ -54,4 +54,31 @@ fn claims_that_do_not_hold_can_be_found() {
         "<input type=\"checkbox\" data-only=\"untrue\"> Only untrue",
         "<tr id=\"area/alloc\" data-status=\"upstream\" data-owner=\"drm\" data-relevance=\"core\" data-untrue>",
     ]);
+}
+
+#[test]
+fn what_needs_attention_comes_first() {
+    has(&[
+        "<a href=\"#kunit\" class=\"tile-bad\"><b>KUnit</b> <em>bad</em>",
+        "<a href=\"#checks\" class=\"tile-unknown\"><b>Checks</b> <em>unknown</em> <span>2 of 4 pass, of another commit</span>",
+        "<span>40 areas, 8 claims do not hold</span>",
+        "<a href=\"#kunit/um\">KUnit on um: 1 report of the kernel about itself</a>",
+        "<a href=\"#kunit/arm64\">KUnit on arm64: 1 test fails</a>",
+        "<a href=\"#kunit/x86_64\">KUnit on x86_64: results of another tree</a>",
+        "<a href=\"#igt/um/rvkms\">IGT on um: 2 subtests of rvkms do not pass</a>",
+        "<a href=\"#igt\">IGT on um: results of changes that are not committed with vkms</a>",
+        "<a href=\"#check/clippy\">clippy fails: 1 lint</a>",
+        "<a href=\"#area/xarray\">Registry, xarray: ",
+    ]);
+    let page = html::page(&fixture::data());
+    assert!(page.find("id=\"attention\"") < page.find("id=\"topics\""));
+    let nothing = Data {
+        tree: Err(Missing::new("", "")),
+        kunit: Err(Missing::new("", "")),
+        igt: Err(Missing::new("", "")),
+        checks: Err(Missing::new("", "")),
+        registry: Err(Missing::new("", "")),
+        ..fixture::data()
+    };
+    assert!(!html::page(&nothing).contains("Needs attention"));
 }
