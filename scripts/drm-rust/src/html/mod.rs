@@ -16,6 +16,7 @@ pub mod picture;
 pub mod registry;
 pub mod summary;
 pub mod topics;
+pub mod visible;
 
 use std::fs;
 use std::path::PathBuf;

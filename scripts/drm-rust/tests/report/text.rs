@@ -82,3 +82,12 @@ fn what_needs_attention_comes_first() {
     };
     assert!(!html::page(&nothing).contains("Needs attention"));
 }
+
+#[test]
+fn what_cannot_be_seen_is_made_visible() {
+    let map = |text: &str| format!("{text}\u{1b}[0m\u{202e}\u{7}");
+    for page in [html::page(&fixture::with(&map)), html::page(&fixture::data())] {
+        assert!(!page.contains(['\u{1b}', '\u{202e}', '\u{7}']));
+    }
+    assert!(html::page(&fixture::with(&map)).contains("<li>rust: xarray: add part 1\u{fffd}\u{fffd}</li>"));
+}
