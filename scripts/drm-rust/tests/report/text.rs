@@ -2,6 +2,10 @@
 
 //! What is on the page, without a browser.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use drm_rust::html::topics::Tree;
 use drm_rust::html::{self, Data, Missing};
 
 use crate::fixture;
@@ -90,4 +94,62 @@ fn what_cannot_be_seen_is_made_visible() {
         assert!(!page.contains(['\u{1b}', '\u{202e}', '\u{7}']));
     }
     assert!(html::page(&fixture::with(&map)).contains("<li>rust: xarray: add part 1\u{fffd}\u{fffd}</li>"));
+}
+
+/// What would run if a text were taken for markup, wherever it stands.
+const HOSTILE: &str =
+    "</script></style></title><script>alert(1)</script>\" onload=\"alert(2)\" ' onload='alert(3)' `x`";
+
+/// What is between `<` and `>`.
+fn tags(page: &str) -> Vec<&str> {
+    page.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()).collect()
+}
+
+fn is_text_alone(page: &str) {
+    assert_eq!(page.matches("<script").count(), 1, "only the page's own");
+    assert_eq!(page.matches("</title").count() + page.matches("</style").count(), 2);
+    let page = &page[page.find("</style>").unwrap()..page.find("<script>").unwrap()];
+    for tag in tags(page) {
+        // What is between quotes is a value; nothing of it may stand outside.
+        let outside: String = tag.split('"').step_by(2).collect();
+        assert!(!outside.contains("onload") && !outside.contains('\''), "{tag}");
+        assert_eq!(tag.matches('"').count() % 2, 0, "{tag}");
+    }
+    for href in page.split(" href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        let is_place = href.strip_prefix('#').is_some_and(|place| !place.contains(['&', ' ', '<', '`', ':']));
+        assert!(is_place || href.starts_with("https://"), "{href}");
+    }
+}
+
+#[test]
+fn markup_in_any_text_is_text() {
+    let map = |text: &str| format!("{text}{HOSTILE}");
+    let data = fixture::with(&map);
+    let page = html::page(&data);
+    is_text_alone(&page);
+    // It is there, many times.
+    assert!(page.matches("&#60;script&#62;alert(1)").count() > 300, "{page}");
+    let missing = || Missing::new(map("what lacks"), map("what to do"));
+    let tree = data.tree.clone().unwrap();
+    for page in [
+        html::page(&Data { tree: Err(missing()), kunit: Err(missing()), igt: Err(missing()), ..data.clone() }),
+        html::page(&Data { checks: Err(missing()), registry: Err(missing()), picture: Err(missing()), ..data.clone() }),
+        html::page(&Data { waiting: Err(missing()), tree: Ok(Tree { base: None, ..tree }), ..data }),
+    ] {
+        is_text_alone(&page);
+    }
+}
+
+#[test]
+fn no_template_goes_around_the_escaper() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/html");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let texts: Vec<(PathBuf, String)> =
+        files.map(|file| (file.clone(), fs::read_to_string(file).unwrap().replace(' ', ""))).collect();
+    assert!(texts.iter().any(|(file, _)| file.ends_with("page.html")));
+    for (file, text) in texts {
+        for way in ["|safe", "escape=\"none\"", "|escape(\"none\")", "|e(\"none\")", "HtmlSafe", "autoescape"] {
+            assert!(!text.contains(way), "{way} in {}", file.display());
+        }
+    }
 }
