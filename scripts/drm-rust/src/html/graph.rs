@@ -5,16 +5,18 @@
 //! A topic stands right of all that it requires. As no row has two topics, the lines between topics and the merges
 //! into `drm-rust-next` never cross a topic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The distance between rows.
 const PITCH: usize = 56;
 /// The height of a topic.
 const HEIGHT: usize = 42;
-/// The width of the base and of `drm-rust-next`.
-const BAR: usize = 132;
-/// The room between columns, for lines.
+/// The least room between columns.
 const GAP: usize = 48;
+/// The room between a topic and the first line beside it.
+const ARROW: usize = 14;
+/// The distance between lines.
+const LANE: usize = 7;
 /// The width of a character.
 const CHARACTER: usize = 9;
 const MARGIN: usize = 4;
@@ -95,95 +97,152 @@ pub struct Graph {
     pub edges: Vec<Edge>,
 }
 
-/// Lays topics out. What they require beyond the list, and circles, do not count.
+/// Lays topics out. What they require beyond the list, and what closes a circle, does not count.
 pub fn layout(topics: &[Topic], base: (&str, &str), next: (&str, &str)) -> Graph {
-    let depths = depths(topics);
-    let order = order(topics, &depths);
-    let width = topics.iter().map(|topic| topic.name.len().max(topic.detail.len())).max().unwrap_or(0);
-    let width = width.max(12) * CHARACTER + 24;
-    let columns = depths.iter().max().map_or(0, |depth| depth + 1);
-    let column = |depth: usize| MARGIN + BAR + GAP + depth * (width + GAP);
-    let height = topics.len().max(1) * PITCH + 2 * MARGIN;
+    let below = below(topics);
+    let depths = depths(&below);
+    let order = order(&below, &depths);
+    let lanes = lanes(&below, &depths, &order);
+    let width = topics.iter().map(|topic| width(&topic.name, &topic.detail)).max().unwrap_or(0);
+    let height = topics.len().max(1) * PITCH;
     let bar = |x, (name, detail): (&str, &str)| Node {
         x,
         y: MARGIN,
-        width: BAR,
-        height: height - 2 * MARGIN,
+        width: self::width(name, detail),
+        height,
         name: name.to_owned(),
         detail: detail.to_owned(),
     };
-    let mut graph = Graph {
-        width: column(columns) + BAR + MARGIN,
-        height,
-        base: bar(MARGIN, base),
-        next: bar(column(columns), next),
-        topics: Vec::new(),
-        edges: Vec::new(),
+    let base = bar(MARGIN, base);
+    let columns = columns(base.right(), width, &lanes);
+    let end = columns.last().map_or(0, |x| x + width) + GAP;
+    let next = bar(if topics.is_empty() { columns[0] } else { end }, next);
+    let place = |(row, &i): (usize, &usize)| Node {
+        x: columns[depths[i]],
+        y: MARGIN + row * PITCH + (PITCH - HEIGHT) / 2,
+        width,
+        height: HEIGHT,
+        name: topics[i].name.clone(),
+        detail: topics[i].detail.clone(),
     };
+    let nodes = order.iter().enumerate().map(place).collect();
+    let (width, height) = (next.right() + MARGIN, height + 2 * MARGIN);
+    let mut graph = Graph { width, height, base, next, topics: nodes, edges: Vec::new() };
     for (row, &i) in order.iter().enumerate() {
-        let (name, detail) = (topics[i].name.clone(), topics[i].detail.clone());
-        let y = MARGIN + row * PITCH + (PITCH - HEIGHT) / 2;
-        graph.topics.push(Node { x: column(depths[i]), y, width, height: HEIGHT, name, detail });
+        let rows: Vec<(usize, usize)> =
+            below[i].iter().map(|below| (position(&order, *below), position(&lanes[depths[i]], *below))).collect();
+        graph.edges.extend(edges(&graph, &graph.topics[row], topics[i].merged, &rows));
     }
-    graph.edges = edges(topics, &order, &graph);
     graph
 }
 
-/// How many topics stand below each.
-fn depths(topics: &[Topic]) -> Vec<usize> {
-    let index = index(topics);
-    let mut depths = vec![0; topics.len()];
-    // As many rounds as there are topics are enough, and a circle does not keep it going.
-    for _ in 0..topics.len() {
-        for (i, topic) in topics.iter().enumerate() {
-            let below = topic.requires.iter().filter_map(|name| index.get(name.as_str()));
-            let depth = below.map(|&below| depths[below] + 1).max().unwrap_or(0);
-            depths[i] = depth.min(topics.len() - 1);
+/// Where each column begins; one where there are no topics.
+fn columns(left: usize, width: usize, lanes: &[Vec<usize>]) -> Vec<usize> {
+    let mut columns = vec![left + GAP];
+    for lanes in lanes.iter().skip(1) {
+        let gap = GAP.max(2 * ARROW + lanes.len() * LANE);
+        columns.push(columns.last().map_or(0, |x| x + width) + gap);
+    }
+    columns
+}
+
+/// How wide a box is, so that it has room for its text.
+fn width(name: &str, detail: &str) -> usize {
+    name.chars().count().max(detail.chars().count()).max(12) * CHARACTER + 24
+}
+
+fn position(list: &[usize], wanted: usize) -> usize {
+    list.iter().position(|one| *one == wanted).unwrap_or(0)
+}
+
+/// The topics that each stands on.
+fn below(topics: &[Topic]) -> Vec<Vec<usize>> {
+    let index: BTreeMap<&str, usize> = topics.iter().enumerate().map(|(i, topic)| (topic.name.as_str(), i)).collect();
+    let named = |topic: &Topic| {
+        let found: BTreeSet<usize> =
+            topic.requires.iter().filter_map(|name| index.get(name.as_str()).copied()).collect();
+        found.into_iter().collect()
+    };
+    let mut below: Vec<Vec<usize>> = topics.iter().map(named).collect();
+    let mut walks = vec![Walk::Before; topics.len()];
+    (0..topics.len()).for_each(|i| open(i, &mut below, &mut walks));
+    below
+}
+
+/// How far the walk through what a topic requires has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    Before,
+    Within,
+    After,
+}
+
+/// Opens the circles above a topic: drops what leads back to where the walk came from.
+fn open(i: usize, below: &mut [Vec<usize>], walks: &mut [Walk]) {
+    if walks[i] != Walk::Before {
+        return;
+    }
+    walks[i] = Walk::Within;
+    for next in std::mem::take(&mut below[i]) {
+        if walks[next] != Walk::Within {
+            open(next, below, walks);
+            below[i].push(next);
+        }
+    }
+    walks[i] = Walk::After;
+}
+
+/// How many topics stand below each, one on the other.
+fn depths(below: &[Vec<usize>]) -> Vec<usize> {
+    let mut depths = vec![0; below.len()];
+    // As many rounds as there are topics are enough.
+    for _ in 0..below.len() {
+        for (i, below) in below.iter().enumerate() {
+            depths[i] = below.iter().map(|&below| depths[below] + 1).max().unwrap_or(0);
         }
     }
     depths
 }
 
-fn index(topics: &[Topic]) -> BTreeMap<&str, usize> {
-    topics.iter().enumerate().map(|(i, topic)| (topic.name.as_str(), i)).collect()
-}
-
 /// The rows: each topic right after the deepest one that it requires.
-fn order(topics: &[Topic], depths: &[usize]) -> Vec<usize> {
-    let index = index(topics);
+fn order(below: &[Vec<usize>], depths: &[usize]) -> Vec<usize> {
     let mut order: Vec<usize> = Vec::new();
-    let mut by_depth: Vec<usize> = (0..topics.len()).collect();
+    let mut by_depth: Vec<usize> = (0..below.len()).collect();
     by_depth.sort_by_key(|&i| depths[i]);
     for i in by_depth {
-        let below = topics[i].requires.iter().filter_map(|name| index.get(name.as_str()));
-        let row = below.filter_map(|below| order.iter().position(|placed| placed == below)).max();
+        let row = below[i].iter().filter_map(|below| order.iter().position(|placed| placed == below)).max();
         order.insert(row.map_or(order.len(), |row| row + 1), i);
     }
     order
 }
 
-fn edges(topics: &[Topic], order: &[usize], graph: &Graph) -> Vec<Edge> {
-    let nodes: BTreeMap<&str, &Node> = graph.topics.iter().map(|node| (node.name.as_str(), node)).collect();
+/// The lanes left of each column, from right to left: one for each topic that something in the column requires.
+fn lanes(below: &[Vec<usize>], depths: &[usize], order: &[usize]) -> Vec<Vec<usize>> {
+    let columns = depths.iter().max().map_or(0, |depth| depth + 1);
+    let of_column = |column: usize| {
+        let rows = (0..below.len()).filter(|&i| depths[i] == column);
+        let required: BTreeSet<usize> = rows.flat_map(|i| below[i].iter().copied()).collect();
+        order.iter().copied().filter(|i| required.contains(i)).collect()
+    };
+    (0..columns).map(of_column).collect()
+}
+
+/// The lines of a topic; `below` has the row and the lane of each topic that it stands on.
+fn edges(graph: &Graph, node: &Node, merged: bool, below: &[(usize, usize)]) -> Vec<Edge> {
     let mut edges = Vec::new();
-    for (row, &i) in order.iter().enumerate() {
-        let (topic, node) = (&topics[i], &graph.topics[row]);
-        let below: Vec<&Node> = topic.requires.iter().filter_map(|name| nodes.get(name.as_str()).copied()).collect();
-        if below.is_empty() {
-            let path = format!("M{} {}H{}", graph.base.right(), node.middle(), node.x);
-            edges.push(Edge { kind: "base", path });
-        }
-        for below in below {
-            // Lines from different topics do not share a lane.
-            let lane = graph.topics.iter().position(|node| node == below).unwrap_or(0) % 5;
-            let lane = node.x.saturating_sub(14 + 7 * lane);
-            let (from, to) = (below.middle() + 8, node.middle());
-            let path = format!("M{} {from}H{lane}V{to}H{}", below.right(), node.x);
-            edges.push(Edge { kind: "requires", path });
-        }
-        if topic.merged {
-            let path = format!("M{} {}H{}", node.right(), node.middle() - 8, graph.next.x);
-            edges.push(Edge { kind: "merge", path });
-        }
+    if below.is_empty() {
+        let path = format!("M{} {}H{}", graph.base.right(), node.middle(), node.x);
+        edges.push(Edge { kind: "base", path });
+    }
+    for &(row, lane) in below {
+        let below = &graph.topics[row];
+        let (from, to, lane) = (below.middle() + 8, node.middle(), node.x - ARROW - LANE * lane);
+        let path = format!("M{} {from}H{lane}V{to}H{}", below.right(), node.x);
+        edges.push(Edge { kind: "requires", path });
+    }
+    if merged {
+        let path = format!("M{} {}H{}", node.right(), node.middle() - 8, graph.next.x);
+        edges.push(Edge { kind: "merge", path });
     }
     edges
 }
@@ -254,9 +313,36 @@ mod tests {
     }
 
     #[test]
+    fn lines_from_different_topics_do_not_share_a_lane() {
+        let mut topics: Vec<Topic> = (0..12).map(|n| topic(&format!("t{n:02}"), &[])).collect();
+        let all: Vec<String> = topics.iter().map(|topic| topic.name.clone()).collect();
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        topics.extend([topic("x", &all), topic("y", &all[..7])]);
+        let graph = graph(&topics);
+        let paths = graph.edges.iter().filter(|edge| edge.kind == "requires").map(|edge| points(&edge.path));
+        // The height at which a line begins tells the topic.
+        let lanes: BTreeSet<(usize, usize)> = paths.map(|points| (points[1].0, points[0].1)).collect();
+        let columns: BTreeSet<usize> = lanes.iter().map(|lane| lane.0).collect();
+        assert_eq!((lanes.len(), columns.len()), (12, 12));
+        let right = graph.topics[0].right();
+        assert!(columns.iter().all(|lane| *lane > right), "{columns:?} {right}");
+    }
+
+    #[test]
+    fn bars_are_as_wide_as_their_text() {
+        let graph = layout(&[topic("a", &[])], ("base", "Linux 7.12.123-rc7-next-20260102"), ("next", "1 commit"));
+        assert_eq!((graph.base.width, graph.next.width), (32 * CHARACTER + 24, 12 * CHARACTER + 24));
+        assert!(graph.base.right() < graph.topics[0].x);
+    }
+
+    #[test]
     fn a_circle_and_an_unknown_topic_do_no_harm() {
-        let graph = graph(&[topic("a", &["b"]), topic("b", &["a"]), topic("c", &["gone"])]);
-        assert_eq!(graph.topics.len(), 3);
+        let circle = [topic("a", &["b"]), topic("b", &["a"]), topic("c", &["gone"]), topic("d", &["d"])];
+        let many: Vec<Topic> = (0..20).map(|n| topic(&format!("t{n}"), &[])).collect();
+        let columns = |topics: &[Topic]| graph(topics).topics.iter().map(|node| node.x).collect::<BTreeSet<_>>().len();
+        assert_eq!(columns(&circle), 2);
+        assert_eq!(columns(&[&circle[..], &many].concat()), 2, "other topics do not widen it");
+        assert_eq!(graph(&circle).edges.iter().filter(|edge| edge.kind == "requires").count(), 1);
         assert_eq!(layout(&[], ("base", ""), ("next", "")).edges, []);
     }
 }
