@@ -6,6 +6,7 @@ pub mod gates;
 pub mod mail;
 mod offer;
 pub mod send;
+pub mod waiting;
 
 use std::fs;
 use std::path::PathBuf;
@@ -186,12 +187,7 @@ pub struct Composed {
     pub message: String,
 }
 
-/// Composes the mail and the tag's message for drm-rust-next. Changes nothing.
-pub fn compose(ws: &Workspace, release: Option<&str>) -> Result<Composed, ForwardError> {
-    let trees = Trees::load(&ws.data("trees.toml")).map_err(TreeError::from)?;
-    compose_free(ws, &trees, &Offer::next(ws, &trees, release)?)
-}
-
+/// Composes the mail and the tag's message for a tag that is free. Changes nothing.
 fn compose_free(ws: &Workspace, trees: &Trees, offer: &Offer) -> Result<Composed, ForwardError> {
     let tag = tag::free(&offer.repo, offer.branch.as_str(), ws.now, std::iter::empty())?;
     compose_as(ws, trees, offer, (&tag, ""))

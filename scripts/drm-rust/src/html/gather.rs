@@ -5,8 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Data, Missing, Part, Waiting, checks, igt, kunit, picture, registry, topics, when};
-use crate::forward;
+use super::{Data, Missing, Part, checks, forward, igt, kunit, picture, registry, topics, when};
 use crate::latest::{self, Damaged, IsCurrent, Present};
 use crate::registry::look;
 use crate::tree::{load_topics, status};
@@ -14,14 +13,13 @@ use crate::workspace::Workspace;
 
 /// Gathers everything that is there. What is not there says how to get it.
 pub fn gather(ws: &Workspace) -> Data {
-    let draft = forward::compose(ws, None).map_err(|error| Missing::of(&error));
     // Where the branch cannot be read, nothing is of its tree.
     let mut present = Present::of(&ws.linux()).ok();
     let mut is_current = |tree| present.as_mut().is_some_and(|present| present.has(tree));
     Data {
         made: when(ws.now),
         tree: tree(ws),
-        waiting: draft.map(|draft| Waiting { tag: draft.tag, mail: draft.mail }),
+        waiting: forward::load(ws),
         kunit: kunit(&ws.build(), &mut is_current),
         igt: igt(&ws.build(), &mut is_current),
         checks: checks::load(ws),

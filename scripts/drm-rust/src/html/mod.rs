@@ -7,6 +7,7 @@
 
 pub mod checks;
 pub mod failure;
+pub mod forward;
 pub mod gather;
 pub mod graph;
 pub mod igt;
@@ -53,15 +54,6 @@ impl Missing {
 /// A part of the page, or why there is none.
 pub type Part<T> = Result<T, Missing>;
 
-/// The pull request that would be sent.
-#[derive(Clone, Debug)]
-pub struct Waiting {
-    /// The tag that it names.
-    pub tag: String,
-    /// The mail.
-    pub mail: String,
-}
-
 /// Everything that the page shows.
 #[derive(Clone, Debug)]
 pub struct Data {
@@ -69,8 +61,8 @@ pub struct Data {
     pub made: String,
     /// Base and topics.
     pub tree: Part<topics::Tree>,
-    /// What waits to be forwarded.
-    pub waiting: Part<Waiting>,
+    /// What waits to be forwarded, branch by branch.
+    pub waiting: Vec<forward::Branch>,
     /// KUnit: suites and runs.
     pub kunit: Part<kunit::Matrix>,
     /// IGT: subtests and drivers.

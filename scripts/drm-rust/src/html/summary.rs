@@ -2,7 +2,7 @@
 
 //! What stands first on the page: how each part is, and what somebody should look at.
 
-use super::{Data, Part};
+use super::{Data, Part, forward};
 
 /// How a part is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub fn tiles(data: &Data) -> Vec<Tile> {
     let of = |text: &str| (text.to_owned(), State::Plain);
     vec![
         tile("topics", "Topics", summary(&data.tree, |tree| tree.summary())),
-        tile("forward", "Waiting", summary(&data.tree, |tree| of(&tree.waiting))),
+        tile("forward", "Waiting", Some(forward::summary(&data.waiting))),
         tile("kunit", "KUnit", summary(&data.kunit, |matrix| matrix.summary())),
         tile("igt", "IGT", summary(&data.igt, |igt| igt.summary())),
         tile("checks", "Checks", summary(&data.checks, |checks| checks.summary())),

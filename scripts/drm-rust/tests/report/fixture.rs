@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use drm_rust::html::checks::{Check, Checks};
-use drm_rust::html::{self, Data, Waiting};
+use drm_rust::html::forward::{Branch, Gate, Request};
+use drm_rust::html::{self, Data, Missing};
 use tempfile::TempDir;
 
 /// Turns a text of the data into what is shown instead.
@@ -25,17 +26,44 @@ pub(crate) fn data() -> Data {
 
 /// Something of everything, where every text that may come from elsewhere is what `map` makes of it.
 pub(crate) fn with(map: Map<'_>) -> Data {
-    let mail = "To: dri-devel@lists.example\nSubject: [GIT PULL] drm-rust-next\n\nHi Dave,\n\nplease pull.";
     Data {
         made: map("2026-01-02 03:04 UTC"),
         tree: Ok(tree::tree(map)),
-        waiting: Ok(Waiting { tag: map("drm-rust-next-2026-01-02"), mail: map(mail) }),
+        waiting: waiting(map),
         kunit: Ok(results::kunit(map)),
         igt: Ok(results::igt(map)),
         checks: Ok(checks(map)),
         registry: Ok(registry::registry(map)),
         picture: html::picture::of(&picture::png(64, 48)),
     }
+}
+
+fn waiting(map: Map<'_>) -> Vec<Branch> {
+    let gate = |name, status, details: &[&str]| {
+        let details = details.iter().map(|detail| map(detail)).collect();
+        Gate { name, status, details }
+    };
+    let request = |branch: &str, to: &str, patches: usize, gates: Vec<Gate>| Request {
+        to: map(to),
+        patches: (1..=patches).map(|n| map(&format!("rust: drm: mend part {n}"))).collect(),
+        tag: map(&format!("{branch}-2026-01-02")),
+        mail: map(&format!("Subject: [GIT PULL] {branch}\n\nHi Dave,\n\nplease pull.")),
+        gates,
+    };
+    let next = vec![
+        gate("clean", "pass", &[]),
+        gate("kunit", "fail", &["the results are of no tree of linux/: was it dirty?"]),
+        gate("check", "fail", &["rustfmt does not pass: 2 files", "clippy does not pass: `drm-rust check`"]),
+    ];
+    let branch = |name: &str, request| Branch { name: map(name), request };
+    let next = request("drm-rust-next", "drm-next", 49, next);
+    let fixes = request("drm-rust-fixes", "drm-fixes", 1, vec![gate("clean", "pass", &[])]);
+    let none = Missing::new(map("linux/ has no such branch."), map("`git -C linux branch`"));
+    vec![
+        branch("drm-rust-next", Ok(next)),
+        branch("drm-rust-next-fixes", Err(none)),
+        branch("drm-rust-fixes", Ok(fixes)),
+    ]
 }
 
 fn checks(map: Map<'_>) -> Checks {

@@ -134,7 +134,7 @@ fn markup_in_any_text_is_text() {
     for page in [
         html::page(&Data { tree: Err(missing()), kunit: Err(missing()), igt: Err(missing()), ..data.clone() }),
         html::page(&Data { checks: Err(missing()), registry: Err(missing()), picture: Err(missing()), ..data.clone() }),
-        html::page(&Data { waiting: Err(missing()), tree: Ok(Tree { base: None, ..tree }), ..data }),
+        html::page(&Data { tree: Ok(Tree { base: None, ..tree }), ..data }),
     ] {
         is_text_alone(&page);
     }
@@ -152,4 +152,18 @@ fn no_template_goes_around_the_escaper() {
             assert!(!text.contains(way), "{way} in {}", file.display());
         }
     }
+}
+
+#[test]
+fn each_branch_tells_what_waits_on_it() {
+    has(&[
+        "<b>Waiting</b> <span>50 patches</span>",
+        "<th scope=\"row\">drm-rust-next</th><td>drm-next</td>",
+        "<summary>1 patch<span class=\"hidden\"> of drm-rust-fixes</span></summary><ol><li>rust: drm: mend part 1</li></ol>",
+        "<span class=\"fail\">kunit</span>: 1 found",
+        "<li>clippy does not pass: <code>drm-rust check</code></li>",
+        "<span class=\"pass\">all pass</span>",
+        "<td colspan=\"4\" class=\"muted\">linux/ has no such branch.",
+        "<code>drm-rust-next-2026-01-02</code></summary><pre tabindex=\"0\">Subject: [GIT PULL] drm-rust-next\n",
+    ]);
 }
