@@ -45,7 +45,8 @@ fn names(tests: &[Test]) -> Vec<String> {
 
 fn report(driver: &str, subtests: Vec<Subtest>) -> Report {
     let (errors, splats, deaths) = (Vec::new(), Vec::new(), Vec::new());
-    Report { driver: driver.into(), igt: "2.5-1".into(), tree: None, seconds: 1.0, errors, splats, deaths, subtests }
+    let (driver, igt) = (driver.into(), "2.5-1".into());
+    Report { driver, igt, tree: None, time: None, seconds: 1.0, errors, splats, deaths, subtests }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use clap::ArgMatches;
 use jiff::Timestamp;
@@ -24,6 +25,7 @@ pub(super) struct Context {
     /// Progress for the person at the terminal.
     pub(super) progress: Progress,
     quiet: bool,
+    begun: Instant,
 }
 
 impl Context {
@@ -48,7 +50,12 @@ impl Context {
             command: command_line(std::env::args().skip(1)),
         };
         let visible = !quiet && std::io::stderr().is_terminal();
-        Ok(Context { ws, here, progress: Progress::new(visible, quiet), quiet })
+        Ok(Context { ws, here, progress: Progress::new(visible, quiet), quiet, begun: Instant::now() })
+    }
+
+    /// The time now, by the clock of the run.
+    pub(super) fn time(&self) -> Timestamp {
+        self.ws.now.checked_add(self.begun.elapsed()).unwrap_or(self.ws.now)
     }
 
     /// The repository that is worked on, which must be one.

@@ -132,7 +132,9 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     }
     // Results of a tree that changed meanwhile are of neither.
     let tree = before.filter(|_| status::clean_tree(&linux).is_ok_and(|after| after == before));
-    reports.iter_mut().for_each(|report| report.tree = tree);
+    for report in &mut reports {
+        (report.tree, report.time) = (tree, Some(context.time()));
+    }
     reports.iter().try_for_each(|report| save(&kernel, report))?;
     match &reports[..] {
         [report, reference] => compared(context, &arguments, report, reference),

@@ -242,6 +242,7 @@ mod tests {
             driver: driver.into(),
             igt: "2".into(),
             tree: None,
+            time: None,
             seconds: 1.0,
             errors,
             splats,

@@ -190,6 +190,7 @@ mod tests {
         let report = Report {
             arch: name.into(),
             tree: None,
+            time: None,
             filter: None,
             seconds: 1.0,
             totals,

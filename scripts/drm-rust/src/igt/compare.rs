@@ -107,6 +107,7 @@ mod tests {
             driver: driver.into(),
             igt: "2.5".into(),
             tree: None,
+            time: None,
             seconds: 1.0,
             errors: Vec::new(),
             splats: Vec::new(),

@@ -20,6 +20,7 @@ use std::fs::{self, File};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::FileContext;
@@ -86,6 +87,9 @@ pub struct Report {
     /// The tree of `linux/` that was tested; none where it had changes that are not committed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<Oid>,
+    /// When it ended; older results lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Timestamp>,
     /// Wall time (seconds).
     pub seconds: f64,
     /// What is wrong with the run as a whole.
@@ -190,6 +194,7 @@ fn report(root: &Root, options: &Options, shares: Vec<Share>) -> Report {
         driver: options.driver.clone(),
         igt: root.version.clone(),
         tree: None,
+        time: None,
         seconds: shares.iter().map(|share| share.seconds).fold(0.0, f64::max),
         errors: Vec::new(),
         splats: Vec::new(),

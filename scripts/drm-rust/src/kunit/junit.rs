@@ -75,6 +75,7 @@ mod tests {
         Report {
             arch: "um".into(),
             tree: None,
+            time: None,
             filter: None,
             seconds: 1.0,
             totals: Totals::of(&suites),

@@ -13,6 +13,7 @@ use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{FileContext, FileError};
@@ -81,6 +82,9 @@ pub struct Report {
     /// The tree of `linux/` that was tested; none where it had changes that are not committed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tree: Option<Oid>,
+    /// When it ended; older results lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Timestamp>,
     /// Which suites ran; none where all did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
@@ -226,6 +230,7 @@ impl Recorder {
         Report {
             arch: arch.to_owned(),
             tree: None,
+            time: None,
             filter: options.filter.clone(),
             seconds: self.last.as_secs_f64(),
             totals: Totals::of(&suites),

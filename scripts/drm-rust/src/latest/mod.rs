@@ -44,17 +44,27 @@ pub struct Damaged {
 trait Report: DeserializeOwned {
     /// The tree that it ran.
     fn tree(&self) -> Option<Oid>;
+    /// When it ended.
+    fn time(&self) -> Option<Timestamp>;
 }
 
 impl Report for kunit::Report {
     fn tree(&self) -> Option<Oid> {
         self.tree
     }
+
+    fn time(&self) -> Option<Timestamp> {
+        self.time
+    }
 }
 
 impl Report for igt::Report {
     fn tree(&self) -> Option<Oid> {
         self.tree
+    }
+
+    fn time(&self) -> Option<Timestamp> {
+        self.time
     }
 }
 
@@ -104,11 +114,12 @@ fn read<T: Report>(
 ) -> Option<Result<Found<T>, Damaged>> {
     let path = build.join(kernel).join(file);
     let text = fs::read(&path).ok()?;
-    let time = fs::metadata(&path).and_then(|meta| meta.modified()).ok();
-    let time = time.and_then(|time| Timestamp::try_from(time).ok()).unwrap_or_default();
     let kernel = kernel.to_owned();
     Some(match serde_json::from_slice::<T>(&text) {
-        Ok(report) => Ok(Found { kernel, time, current: is_current(report.tree()), report }),
+        Ok(report) => {
+            let time = report.time().or_else(|| modified(&path)).unwrap_or_default();
+            Ok(Found { kernel, time, current: is_current(report.tree()), report })
+        }
         Err(error) => {
             let file = Path::new("build").join(&kernel).join(file).display().to_string();
             Err(Damaged { kernel, file, error: error.to_string() })
@@ -116,9 +127,30 @@ fn read<T: Report>(
     })
 }
 
+/// What a file's time says of results that do not tell theirs.
+fn modified(path: &Path) -> Option<Timestamp> {
+    Timestamp::try_from(fs::metadata(path).ok()?.modified().ok()?).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn results_tell_when_they_ended() {
+        let build = tempfile::tempdir().unwrap();
+        let path = build.path().join("um/kunit.json");
+        let time = |more: &str| {
+            let totals = r#""totals":{"pass":0,"skip":0,"fail":0,"crash":0}"#;
+            let rest = r#""seconds":1,"errors":[],"splats":[],"last_lines":[],"suites":[]"#;
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, format!(r#"{{"arch":"um",{more}{totals},{rest}}}"#)).unwrap();
+            kunit(build.path(), &mut |_| false).remove(0).unwrap().time
+        };
+        let told: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
+        assert_eq!(time(r#""time":"2026-01-02T03:04:05Z","#), told);
+        assert!(time("") > told, "the file's, which is new");
+    }
 
     #[test]
     fn results_are_found_by_kernel_and_damaged_ones_are_told() {

@@ -225,6 +225,7 @@ mod tests {
         let report = kunit::Report {
             arch: kernel.split('-').next().unwrap().into(),
             tree: None,
+            time: None,
             filter: None,
             seconds: 1.0,
             totals: Totals::of(&suites),
@@ -241,6 +242,7 @@ mod tests {
             driver: driver.into(),
             igt: "2".into(),
             tree: None,
+            time: None,
             seconds: 1.0,
             errors: Vec::new(),
             splats: Vec::new(),
