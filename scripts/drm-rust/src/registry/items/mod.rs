@@ -11,6 +11,8 @@ mod cfg;
 mod docs;
 mod names;
 mod rust;
+#[cfg(test)]
+mod tests;
 
 /// What a file has.
 #[derive(Clone, Debug)]
@@ -82,21 +84,5 @@ fn kconfig(text: &str, names: &mut Names) {
     symbols.defined().for_each(|symbol| names.0.item(symbol, Access::Public));
     for (selector, selected) in symbols.selections() {
         names.0.item(format!("{selector} selects {selected}"), Access::Public);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kconfig_files_have_symbols_and_selects() {
-        let text = "config ALPHA\n\tbool\n\tselect HAVE_RUST if B\n\thelp\n\t  select\n\t  config GAMMA\n\
-                    menuconfig BETA\n config DELTA\n\thelp\n\t  No.\n\tselect RUST\n";
-        let items = parse("arch/x86/Kconfig", text).unwrap();
-        for item in ["ALPHA", "BETA", "ALPHA selects HAVE_RUST", "DELTA", "DELTA selects RUST"] {
-            assert_eq!(items.find(item), Found::Public, "{item}");
-        }
-        assert_eq!(items.find("GAMMA"), Found::TextOnly);
     }
 }
