@@ -106,9 +106,10 @@ impl Table {
         self.lines.iter().filter(|line| line.bad)
     }
 
-    /// How many there are.
+    /// How many there are, in words.
     pub fn failed(&self) -> String {
-        counted(self.bad().count(), "subtest")
+        let bad = self.bad().count();
+        format!("{} {} not pass", counted(bad, "subtest"), if bad == 1 { "does" } else { "do" })
     }
 }
 
@@ -133,7 +134,7 @@ impl Igt {
     pub fn attention(&self) -> Vec<Attention> {
         let runs = self.runs.iter().filter(|run| !run.origin.current);
         let stale = runs.map(|run| {
-            let text = format!("IGT on {}: results of {} with {}", run.kernel, run.origin.whose(), run.driver);
+            let text = format!("IGT on {} with {}: results of {}", run.kernel, run.driver, run.origin.whose());
             Attention::new("igt", text)
         });
         let found = self.runs.iter().filter(|run| run.origin.current && run.has_findings());
@@ -145,7 +146,7 @@ impl Igt {
         });
         let failed = self.tables.iter().filter(|table| table.current && table.bad().next().is_some());
         let failed = failed.map(|table| {
-            let text = format!("IGT on {}: {} of {} do not pass", table.kernel, table.failed(), table.driver);
+            let text = format!("IGT on {} with {}: {}", table.kernel, table.driver, table.failed());
             Attention::new(format!("igt/{}/{}", table.kernel, table.driver), text)
         });
         let damaged = self.damaged.iter().map(|missing| Attention::new("igt", missing.message.clone()));
@@ -167,6 +168,8 @@ pub fn view(found: &[Found], damaged: Vec<Missing>) -> Igt {
 
 fn run(found: &Found) -> Run {
     let report = &found.report;
+    let deaths: Vec<Failure> =
+        report.deaths.iter().map(|death| Failure::new(death.line(), &death.last_lines)).collect();
     let counts: Vec<String> =
         counts(&report.subtests).into_iter().map(|(status, n)| format!("{n} {}", status.name())).collect();
     Run {
@@ -178,10 +181,16 @@ fn run(found: &Found) -> Run {
         seconds: format!("{:.1} s", report.seconds),
         counts: counts.join(", "),
         good: report.is_good(),
-        errors: report.errors.clone(),
+        // Deaths are told with their last lines.
+        errors: report
+            .errors
+            .iter()
+            .filter(|error| !deaths.iter().any(|death| death.name == **error))
+            .cloned()
+            .collect(),
         known: report.splats.len() - report.unknown_splats().count(),
         splats: report.unknown_splats().map(Failure::splat).collect(),
-        deaths: report.deaths.iter().map(|death| Failure::new(death.line(), &death.last_lines)).collect(),
+        deaths,
     }
 }
 
@@ -260,7 +269,7 @@ mod tests {
         let view = view(&[rvkms, vkms], Vec::new());
         assert_eq!((view.tables.len(), view.summary()), (1, ("1 of 2 runs good".into(), State::Bad)));
         let attention = view.attention();
-        assert_eq!(attention, [Attention::new("igt/um/rvkms", "IGT on um: 2 subtests of rvkms do not pass")]);
+        assert_eq!(attention, [Attention::new("igt/um/rvkms", "IGT on um with rvkms: 2 subtests do not pass")]);
         let table = &view.tables[0];
         let lines: Vec<_> = table.lines.iter().map(|line| (line.name.as_str(), line.status, line.mark)).collect();
         let expected = [("b", "fail", "worse"), ("c", "notrun", "worse"), ("d", "pass", "better"), ("a", "pass", "")];
@@ -278,7 +287,10 @@ mod tests {
         let lines: Vec<_> = table.lines.iter().map(|line| (line.name.as_str(), line.mark, line.is_notable())).collect();
         assert_eq!(lines, [("b", "", true), ("a", "worse", true), ("c", "", false)]);
         assert_eq!((table.lines[0].log.as_str(), table.lines[0].reference_log.as_str()), ("ours", "theirs"));
-        assert_eq!((table.failed().as_str(), table.bad().next().unwrap().name.as_str()), ("1 subtest", "b"));
+        assert_eq!(
+            (table.failed().as_str(), table.bad().next().unwrap().name.as_str()),
+            ("1 subtest does not pass", "b")
+        );
     }
 
     #[test]
@@ -288,11 +300,13 @@ mod tests {
         let last_lines = vec!["Kernel panic".to_owned()];
         found.report.deaths.push(Death { test: Some("a".into()), what: "panicked".into(), last_lines });
         found.report.splats.push(Splat { line: "BUG".into(), test: Some("a".into()), ..Splat::default() });
+        found.report.errors = vec!["a: the kernel panicked".into(), "no subtest passed".into()];
         let run = run(&found);
         assert!(run.has_findings());
         let failure = |name: &str, log: &str| [Failure { name: name.into(), log: log.into() }];
         assert_eq!(run.deaths, failure("a: the kernel panicked", "Kernel panic"));
         assert_eq!(run.splats, failure("BUG", "in a"));
+        assert_eq!(run.errors, ["no subtest passed"], "a death is told once");
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Tree {
     /// How many topics are up to date.
     pub fn summary(&self) -> (String, State) {
         let (late, all) = (self.late(), self.topics.len());
-        (format!("{} of {all} current", all - late), State::of(false, self.base.is_some() && late == 0))
+        (format!("{} of {all} current", all - late), State::of(self.base.is_some() && late > 0, self.base.is_some()))
     }
 
     /// Whether somebody should look at it.

@@ -43,7 +43,7 @@ fn what_explains_a_failure_is_there() {
 #[test]
 fn failures_of_igt_come_first_and_with_both_logs() {
     has(&[
-        "<summary>2 subtests of rvkms do not pass</summary>",
+        "<summary>With rvkms, 2 subtests do not pass</summary>",
         "<code>kms_vblank@both</code>: fail, dmesg-fail with vkms</summary>\
          <pre tabindex=\"0\">rvkms: CRITICAL: kms_vblank@both failed</pre>\
          <p>With vkms:</p><pre tabindex=\"0\">vkms: CRITICAL: kms_vblank@both failed</pre>",
@@ -69,8 +69,8 @@ fn what_needs_attention_comes_first() {
         "<a href=\"#kunit/um\">KUnit on um: 1 report of the kernel about itself</a>",
         "<a href=\"#kunit/arm64\">KUnit on arm64: 1 test fails</a>",
         "<a href=\"#kunit/x86_64\">KUnit on x86_64: results of another tree</a>",
-        "<a href=\"#igt/um/rvkms\">IGT on um: 2 subtests of rvkms do not pass</a>",
-        "<a href=\"#igt\">IGT on um: results of changes that are not committed with vkms</a>",
+        "<a href=\"#igt/um/rvkms\">IGT on um with rvkms: 2 subtests do not pass</a>",
+        "<a href=\"#igt\">IGT on um with vkms: results of changes that are not committed</a>",
         "<a href=\"#check/clippy\">clippy fails: 1 lint</a>",
         "<a href=\"#area/xarray\">Registry, xarray: ",
     ]);
