@@ -48,6 +48,8 @@ fn failures_of_igt_come_first_and_with_both_logs() {
          <pre tabindex=\"0\">rvkms: CRITICAL: kms_vblank@both failed</pre>\
          <p>With vkms:</p><pre tabindex=\"0\">vkms: CRITICAL: kms_vblank@both failed</pre>",
         "<tr data-notable><th scope=\"row\">kms_vblank@both</th>",
+        "<summary>The reference’s log<span class=\"hidden\"> of kms_cursor@warns</span></summary>\
+         <pre tabindex=\"0\">vkms: CRITICAL: kms_cursor@warns failed</pre>",
     ]);
 }
 
@@ -97,8 +99,7 @@ fn what_cannot_be_seen_is_made_visible() {
 }
 
 /// What would run if a text were taken for markup, wherever it stands.
-const HOSTILE: &str =
-    "</script></style></title><script>alert(1)</script>\" onload=\"alert(2)\" ' onload='alert(3)' `x`";
+const HOSTILE: &str = "</script></style></title><script>alert(1)</script>\" onload=\"alert(2)\" ' onload='alert(3)' `<script>alert(4)</script>`";
 
 /// What is between `<` and `>`.
 fn tags(page: &str) -> Vec<&str> {
