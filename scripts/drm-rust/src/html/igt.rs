@@ -60,6 +60,8 @@ pub struct Line {
     pub status: &'static str,
     /// How it ended with the reference.
     pub reference: &'static str,
+    /// How bad both are, to sort by.
+    pub ranks: [usize; 2],
     /// Whether it makes the run fail.
     pub bad: bool,
     /// `worse`, `better` or nothing.
@@ -224,6 +226,7 @@ fn line(row: &compare::Row, found: &Found, reference: Option<&Found>) -> Line {
         name: row.name.clone(),
         status: row.status.name(),
         reference: row.reference.name(),
+        ranks: [row.status as usize, row.reference as usize],
         bad: row.status.is_bad(),
         mark: match row.status.cmp(&row.reference) {
             Ordering::Greater => "worse",

@@ -64,7 +64,7 @@ fn what_cannot_be_checked_is_refused() {
     insta::assert_snapshot!(env.run(&["check", "--only", "spell"]), @"
     ----- stderr
     error: there is no check `spell`
-    hint: the checks are subject, trailers, checkpatch, codespell, maintainers, spdx, rustfmt, clippy, rustdoc, sparse, per-patch
+    hint: the checks are subject, trailers, checkpatch, codespell, maintainers, spdx, rustfmt, htmldocs, clippy, rustdoc, sparse, per-patch
     ----- exit 2
     ");
 }

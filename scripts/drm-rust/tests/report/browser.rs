@@ -13,6 +13,8 @@ use tempfile::TempDir;
 pub(crate) const TAB: &str = "\u{e004}";
 pub(crate) const ENTER: &str = "\u{e007}";
 pub(crate) const SPACE: &str = " ";
+pub(crate) const PAGE_DOWN: &str = "\u{e00f}";
+pub(crate) const SHIFT: &str = "\u{e008}";
 
 /// A browser with one window.
 pub(crate) struct Browser {
@@ -64,6 +66,13 @@ impl Browser {
         self.post("url", &json!({"url": format!("file://{}", path.display())}));
     }
 
+    /// Leaves the page, and comes back to it.
+    pub(crate) fn leave_and_return(&self) {
+        self.post("url", &json!({"url": "data:text/html,elsewhere"}));
+        self.post("back", &json!({}));
+        self.settle();
+    }
+
     /// What a piece of JavaScript returns.
     pub(crate) fn run(&self, script: &str) -> Value {
         self.post("execute/sync", &json!({"script": script, "args": []}))
@@ -76,6 +85,14 @@ impl Browser {
             [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]
         };
         let actions: Vec<Value> = keys.chars().flat_map(press).collect();
+        self.post("actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
+        self.settle();
+    }
+
+    /// Presses a key while another is held.
+    pub(crate) fn chord(&self, held: &str, key: &str) {
+        let actions = [("keyDown", held), ("keyDown", key), ("keyUp", key), ("keyUp", held)]
+            .map(|(kind, key)| json!({"type": kind, "value": key}));
         self.post("actions", &json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]}));
         self.settle();
     }
@@ -96,10 +113,25 @@ impl Browser {
         self.chromium("Emulation.setDeviceMetricsOverride", &size);
     }
 
+    /// Has fingers instead of a mouse.
+    pub(crate) fn touch(&self) {
+        self.chromium("Emulation.setTouchEmulationEnabled", &json!({"enabled": true, "maxTouchPoints": 1}));
+    }
+
     /// What people prefer: `light` or `dark`.
     pub(crate) fn prefer(&self, scheme: &str) {
-        let feature = json!({"name": "prefers-color-scheme", "value": scheme});
-        self.chromium("Emulation.setEmulatedMedia", &json!({"features": [feature]}));
+        self.media("screen", &[("prefers-color-scheme", scheme)]);
+    }
+
+    /// What the page is shown on, and with which features.
+    pub(crate) fn media(&self, media: &str, features: &[(&str, &str)]) {
+        let features: Vec<Value> = features.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        self.chromium("Emulation.setEmulatedMedia", &json!({"media": media, "features": features}));
+    }
+
+    /// Prints the page.
+    pub(crate) fn print(&self) {
+        self.post("print", &json!({}));
     }
 
     /// What the console has been told since the last call.

@@ -10,8 +10,12 @@ use drm_rust::html::{self, Data, Missing};
 
 use crate::fixture;
 
+/// Whether the page has these parts, names of logs and levels of headings aside.
 fn has(parts: &[&str]) {
-    let page = html::page(&fixture::data());
+    let page = html::page(&fixture::data()).replace("<h4>", "").replace("</h4>", "");
+    let mut logs = page.split("<pre tabindex=\"0\"");
+    let first = logs.next().unwrap_or_default().to_owned();
+    let page = logs.fold(first, |page, log| page + "<pre>" + log.split_once('>').expect("a tag ends").1);
     for part in parts {
         assert!(page.contains(part), "{part}\n{page}");
     }
@@ -35,8 +39,8 @@ fn what_explains_a_failure_is_there() {
         "Kernel panic - not syncing: Fatal exception</pre>",
         "um: what the kernel reports about itself",
         "drm_a+0x1/0x2</pre>",
-        "kms_color@lut: the kernel panicked</code></summary><pre tabindex=\"0\">Kernel panic - not syncing</pre>",
-        "BUG: sleeping function called from invalid context</code></summary><pre tabindex=\"0\">in kms_flip@worse</pre>",
+        "kms_color@lut: the kernel panicked</code></summary><pre>Kernel panic - not syncing</pre>",
+        "BUG: sleeping function called from invalid context</code></summary><pre>in kms_flip@worse</pre>",
     ]);
 }
 
@@ -45,11 +49,11 @@ fn failures_of_igt_come_first_and_with_both_logs() {
     has(&[
         "<summary>With rvkms, 2 subtests do not pass</summary>",
         "<code>kms_vblank@both</code>: fail, dmesg-fail with vkms</summary>\
-         <pre tabindex=\"0\">rvkms: CRITICAL: kms_vblank@both failed</pre>\
-         <p>With vkms:</p><pre tabindex=\"0\">vkms: CRITICAL: kms_vblank@both failed</pre>",
+         <pre>rvkms: CRITICAL: kms_vblank@both failed</pre>\
+         <p>With vkms:</p><pre>vkms: CRITICAL: kms_vblank@both failed</pre>",
         "<tr data-notable><th scope=\"row\">kms_vblank@both</th>",
         "<summary>The reference’s log<span class=\"hidden\"> of kms_cursor@warns</span></summary>\
-         <pre tabindex=\"0\">vkms: CRITICAL: kms_cursor@warns failed</pre>",
+         <pre>vkms: CRITICAL: kms_cursor@warns failed</pre>",
     ]);
 }
 
@@ -165,6 +169,6 @@ fn each_branch_tells_what_waits_on_it() {
         "<li>clippy does not pass: <code>drm-rust check</code></li>",
         "<span class=\"pass\">all pass</span>",
         "<td colspan=\"4\" class=\"muted\">linux/ has no such branch.",
-        "<code>drm-rust-next-2026-01-02</code></summary><pre tabindex=\"0\">Subject: [GIT PULL] drm-rust-next\n",
+        "<code>drm-rust-next-2026-01-02</code></summary><pre>Subject: [GIT PULL] drm-rust-next\n",
     ]);
 }
