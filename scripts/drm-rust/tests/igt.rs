@@ -44,9 +44,8 @@ fn names(tests: &[Test]) -> Vec<String> {
 }
 
 fn report(driver: &str, subtests: Vec<Subtest>) -> Report {
-    let (errors, splats, deaths) = (Vec::new(), Vec::new(), Vec::new());
     let (driver, igt) = (driver.into(), "2.5-1".into());
-    Report { driver, igt, tree: None, time: None, seconds: 1.0, errors, splats, deaths, subtests }
+    Report { driver, igt, seconds: 1.0, subtests, ..Report::default() }
 }
 
 #[test]

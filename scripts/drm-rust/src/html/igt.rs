@@ -249,18 +249,7 @@ mod tests {
 
     fn found(driver: &str, subtests: &[(&str, Status)]) -> Found {
         let subtests = subtests.iter().map(|(name, status)| Subtest::bare(name, *status, "no reason")).collect();
-        let (errors, splats, deaths) = (Vec::new(), Vec::new(), Vec::new());
-        let report = Report {
-            driver: driver.into(),
-            igt: "2".into(),
-            tree: None,
-            time: None,
-            seconds: 1.0,
-            errors,
-            splats,
-            deaths,
-            subtests,
-        };
+        let report = Report { driver: driver.into(), igt: "2".into(), seconds: 1.0, subtests, ..Report::default() };
         Found { kernel: "um".into(), time: jiff::Timestamp::UNIX_EPOCH, current: true, report }
     }
 

@@ -193,19 +193,7 @@ mod tests {
 
     fn found(name: &str, suites: Vec<Test>) -> Found {
         let totals = Totals::of(&suites);
-        let (errors, splats, last_lines) = (Vec::new(), Vec::new(), Vec::new());
-        let report = Report {
-            arch: name.into(),
-            tree: None,
-            time: None,
-            filter: None,
-            seconds: 1.0,
-            totals,
-            errors,
-            splats,
-            last_lines,
-            suites,
-        };
+        let report = Report { arch: name.into(), seconds: 1.0, totals, suites, ..Report::default() };
         Found { kernel: name.into(), time: jiff::Timestamp::UNIX_EPOCH, current: true, report }
     }
 

@@ -106,13 +106,9 @@ mod tests {
         Report {
             driver: driver.into(),
             igt: "2.5".into(),
-            tree: None,
-            time: None,
             seconds: 1.0,
-            errors: Vec::new(),
-            splats: Vec::new(),
-            deaths: Vec::new(),
             subtests: statuses.iter().map(|(name, status)| Subtest::bare(name, *status, "why")).collect(),
+            ..Report::default()
         }
     }
 

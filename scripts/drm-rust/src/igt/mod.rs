@@ -78,7 +78,7 @@ impl Death {
 }
 
 /// What a run has shown.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// The driver.
     pub driver: String,
@@ -193,13 +193,8 @@ fn report(root: &Root, options: &Options, shares: Vec<Share>) -> Report {
     let mut report = Report {
         driver: options.driver.clone(),
         igt: root.version.clone(),
-        tree: None,
-        time: None,
         seconds: shares.iter().map(|share| share.seconds).fold(0.0, f64::max),
-        errors: Vec::new(),
-        splats: Vec::new(),
-        deaths: Vec::new(),
-        subtests: Vec::new(),
+        ..Report::default()
     };
     let mut found = BTreeMap::new();
     for share in shares {

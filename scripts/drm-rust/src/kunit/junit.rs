@@ -72,18 +72,7 @@ mod tests {
     }
 
     fn report(suites: Vec<Test>) -> Report {
-        Report {
-            arch: "um".into(),
-            tree: None,
-            time: None,
-            filter: None,
-            seconds: 1.0,
-            totals: Totals::of(&suites),
-            errors: Vec::new(),
-            splats: Vec::new(),
-            last_lines: Vec::new(),
-            suites,
-        }
+        Report { arch: "um".into(), seconds: 1.0, totals: Totals::of(&suites), suites, ..Report::default() }
     }
 
     fn read(report: Report) -> quick_junit::Report {

@@ -75,7 +75,7 @@ pub struct Options {
 }
 
 /// What a run has shown.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Report {
     /// The architecture.
     pub arch: String,

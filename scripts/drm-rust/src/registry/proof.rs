@@ -224,15 +224,10 @@ mod tests {
     fn run(kernel: &str, suites: Vec<Test>) -> Found<kunit::Report> {
         let report = kunit::Report {
             arch: kernel.split('-').next().unwrap().into(),
-            tree: None,
-            time: None,
-            filter: None,
             seconds: 1.0,
             totals: Totals::of(&suites),
-            errors: Vec::new(),
-            splats: Vec::new(),
-            last_lines: Vec::new(),
             suites,
+            ..kunit::Report::default()
         };
         Found { kernel: kernel.into(), time: jiff::Timestamp::UNIX_EPOCH, current: true, report }
     }
@@ -241,13 +236,9 @@ mod tests {
         let report = igt::Report {
             driver: driver.into(),
             igt: "2".into(),
-            tree: None,
-            time: None,
             seconds: 1.0,
-            errors: Vec::new(),
-            splats: Vec::new(),
-            deaths: Vec::new(),
             subtests: subtests.iter().map(|(name, status)| Subtest::bare(name, *status, "why")).collect(),
+            ..igt::Report::default()
         };
         Found { kernel: kernel.into(), time: jiff::Timestamp::UNIX_EPOCH, current: true, report }
     }
