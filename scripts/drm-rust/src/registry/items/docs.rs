@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Whether documentation has an example that runs, as rustdoc finds them: in the code blocks of CommonMark.
+//! Whether documentation has an example that runs, as rustdoc finds them: in the code blocks of CommonMark,
+//! with the same parser.
 
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 use syn::{Attribute, Expr, Lit, Meta};
 
 /// Whether the documentation of an item has an example that runs.
 pub(super) fn has_example(attributes: &[Attribute]) -> bool {
     let docs: Vec<String> = attributes.iter().filter_map(doc).collect();
-    fences(&docs.join("\n")).into_iter().any(runs)
+    blocks(&docs.join("\n")).iter().any(|info| runs(info))
 }
 
-/// Whether a code block runs, by the words behind the fence that opens it.
+/// Whether a code block runs, by the words behind the fence that opens it, if one does.
 fn runs(info: &str) -> bool {
     let is_edition = |word: &str| word.strip_prefix("edition20").is_some_and(|year| year.parse::<u8>().is_ok());
     let mut words = info.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
@@ -38,32 +40,17 @@ fn without_stars(text: &str) -> String {
     stripped.map_or(text.to_owned(), |lines| format!("{first}\n{}", lines.join("\n")))
 }
 
-/// The words behind each fence that opens a code block.
-fn fences(text: &str) -> Vec<&str> {
+/// The words behind the fence of each code block; none where it is indented instead.
+fn blocks(text: &str) -> Vec<String> {
     let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let margin = text.lines().filter(|line| !line.trim().is_empty()).map(indent).min().unwrap_or_default();
-    let mut found = Vec::new();
-    let mut open = None;
-    for line in text.lines().filter(|line| indent(line) <= margin + 3) {
-        let Some((mark, length, info)) = fence(line.trim_start_matches(' ')) else { continue };
-        match open {
-            None if mark == '~' || !info.contains('`') => {
-                found.push(info);
-                open = Some((mark, length));
-            }
-            Some((same, least)) if mark == same && length >= least && info.is_empty() => open = None,
-            _ => {}
-        }
-    }
-    found
-}
-
-/// The mark that a fence is made of, its length, and what follows.
-fn fence(line: &str) -> Option<(char, usize, &str)> {
-    let mark = line.chars().next().filter(|mark| "`~".contains(*mark))?;
-    let info = line.trim_start_matches(mark);
-    let length = line.len() - info.len();
-    (length >= 3).then(|| (mark, length, info.trim()))
+    let lines: Vec<&str> = text.lines().map(|line| line.get(margin..).unwrap_or_default()).collect();
+    let block = |event| match event {
+        Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => Some(info.to_string()),
+        Event::Start(Tag::CodeBlock(CodeBlockKind::Indented)) => Some(String::new()),
+        _ => None,
+    };
+    Parser::new(&lines.join("\n")).filter_map(block).collect()
 }
 
 #[cfg(test)]
@@ -92,6 +79,8 @@ mod tests {
             "/// ```text\n/// ```\n///\n/// ```\n/// ```",
             "/// ```text\n/// ~~~\n/// ```\n/// ~~~\n/// ~~~",
             "/// `` ` ``\n/// ```",
+            "/// Text.\n///\n///     a();",
+            "/// - one\n///\n///   ```\n///   ```",
             "/** Text.\n *\n * ```\n * a();\n * ```\n */",
             "/**\nText.\n```\na();\n```\n*/",
             "/**\n    ```\n    a();\n    ```\n*/",
@@ -115,7 +104,6 @@ mod tests {
             "/// ~~~text\n/// ```\n/// ~~~",
             "/// ```text\n/// ```rust\n/// ```",
             "/// ```a``` inline",
-            "/// Text.\n///\n///     ```\n///     ```",
             "/* ```\n ``` */",
             "/** ```text\n * ```\n */",
             "// ```\n// ```",
@@ -130,7 +118,7 @@ mod tests {
         #[test]
         fn blocks_hide_what_is_in_them(lines in prop::collection::vec("(`{0,4}|~{0,6})(rust|text)?", 0..8)) {
             let text = format!("`````text\n{}\n`````", lines.join("\n"));
-            prop_assert_eq!(fences(&text), ["text"]);
+            prop_assert_eq!(blocks(&text), ["text"]);
         }
     }
 }
