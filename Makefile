@@ -95,10 +95,11 @@ kunit: tree
 kunit-debug: tree
 	$(CARGO) test --release --locked --test kunit -- --ignored --test-threads=1 --nocapture debug_variant
 
-# IGT GPU Tools against vkms, with tests that hang and that kill the kernel.
+# IGT GPU Tools against vkms, with tests that hang and that kill the kernel; then rvkms, which must not be worse.
 igt: tree
 	@$(TOOL) setup --igt
 	$(CARGO) test --release --locked --test igt -- --ignored --test-threads=1 --nocapture
+	@$(TOOL) igt --driver rvkms --compare vkms
 
 # What the registry says, against the tree and the results that are there by now.
 registry: tree
