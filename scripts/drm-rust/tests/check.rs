@@ -102,7 +102,10 @@ fn every_check_finds_its_mistake() {
             ("rust/kernel/xarray.rs", read("rust/kernel/xarray.rs") + rust),
             ("rust/helpers/xarray.c", read("rust/helpers/xarray.c") + c),
             ("nobody/maintains/this.h", "int x;\n".into()),
-            ("Documentation/rust/drm-rust/ci.rst", read("Documentation/rust/drm-rust/ci.rst") + "\nTitle\n==\n"),
+            (
+                "Documentation/rust/drm-rust/ci.rst",
+                read("Documentation/rust/drm-rust/ci.rst") + "\nSome title\n=====\n",
+            ),
         ],
     );
     let (code, mut reports) = check(&[&format!("drm-rust-next..{mistakes}")]);
