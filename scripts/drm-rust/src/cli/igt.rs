@@ -131,7 +131,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         }
     }
     // Results of a tree that changed meanwhile are of neither.
-    let tree = before.filter(|_| status::clean_tree(&linux).is_ok_and(|after| after == before));
+    let tree = status::unchanged(&linux, before);
     for report in &mut reports {
         (report.tree, report.time) = (tree, Some(context.time()));
     }

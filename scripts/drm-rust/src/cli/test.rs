@@ -111,7 +111,7 @@ fn test(context: &Context, request: &Request, options: &kunit::Options, quiet: b
     let kernel = build(context, request)?;
     let mut report = kunit::run(&kernel, &context.ws.cache, options, &context.progress)?;
     // Results of a tree that changed meanwhile are of neither.
-    report.tree = before.filter(|_| status::clean_tree(&linux).is_ok_and(|after| after == before));
+    report.tree = status::unchanged(&linux, before);
     report.time = Some(context.time());
     save(&kernel, &report)?;
     if !quiet {

@@ -201,6 +201,11 @@ pub fn clean_tree(repo: &Repo) -> Result<Option<Oid>, GitError> {
     repo.tree(repo.commit("HEAD")?).map(Some)
 }
 
+/// The tree that was checked out all the time since then: none where it changed meanwhile, or was none.
+pub fn unchanged(repo: &Repo, since: Option<Oid>) -> Option<Oid> {
+    since.filter(|_| clean_tree(repo).is_ok_and(|now| now == since))
+}
+
 fn dirty_linux(repo: &Repo) -> Result<Vec<String>, GitError> {
     let mut files = worktree::dirty_files(repo)?;
     files.extend(repo.git(["diff-index", "--cached", "--name-only", "HEAD", "--"]).run()?.lines());
