@@ -158,10 +158,7 @@ impl Igt {
 
 /// Puts runs side by side.
 pub fn view(found: &[Found], damaged: Vec<Missing>) -> Igt {
-    let reference = |run: &Found| {
-        let same = |other: &&Found| other.kernel == run.kernel && other.report.driver == REFERENCE;
-        found.iter().find(same).filter(|other| other.report.driver != run.report.driver)
-    };
+    let reference = |run| latest::reference(found, run);
     let compared = |run: &Found| found.iter().any(|other| reference(other).is_some_and(|r| r.kernel == run.kernel));
     let stands = |run: &&Found| run.report.driver != REFERENCE || !compared(run);
     let tables = found.iter().filter(stands).map(|run| table(run, reference(run))).collect();

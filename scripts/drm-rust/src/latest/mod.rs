@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use crate::git::Oid;
+use crate::igt::compare::REFERENCE;
 use crate::kernel::arch::ARCHES;
 use crate::kernel::variant::Variant;
 use crate::{igt, kunit};
@@ -103,6 +104,12 @@ pub fn igt(build: &Path, is_current: IsCurrent<'_>) -> Latest<igt::Report> {
         found
     };
     kernels().flat_map(of_kernel).collect()
+}
+
+/// The run of the driver that others are measured against, on the same kernel; none for that driver itself.
+pub fn reference<'a>(runs: &'a [Found<igt::Report>], run: &Found<igt::Report>) -> Option<&'a Found<igt::Report>> {
+    let is_it = |other: &&Found<igt::Report>| other.kernel == run.kernel && other.report.driver == REFERENCE;
+    runs.iter().find(is_it).filter(|_| run.report.driver != REFERENCE)
 }
 
 /// A file of results; none where there is no such file.

@@ -10,7 +10,6 @@ use wildmatch::WildMatch;
 
 use super::model::Tests;
 use crate::igt;
-use crate::igt::compare::REFERENCE;
 use crate::igt::lists::{self, Catalogue};
 use crate::igt::results::Subtest;
 use crate::kernel::arch::Arch;
@@ -138,12 +137,12 @@ impl Results {
     /// What is known of tests that are found in a report.
     fn kunit(&self, find: impl Fn(&kunit::Report) -> Vec<&Test>) -> Proof {
         let all = self.kunit.iter().flat_map(|run| find(&run.report).into_iter().map(|test| ended(run, test.status)));
-        let has = |run: &Found<kunit::Report>| !find(&run.report).is_empty();
+        let all: Vec<Ended<'_>> = all.collect();
         let whole: Vec<String> = self.kunit.iter().filter(|run| is_whole(run)).map(|run| run.kernel.clone()).collect();
-        if !whole.is_empty() && !self.kunit.iter().any(|run| run.current && has(run)) {
+        if !whole.is_empty() && !all.iter().any(|ended| ended.current) {
             return Proof::Absent(whole);
         }
-        proof(all)
+        proof(all.into_iter())
     }
 
     fn igt(&self, name: &str) -> Proof {
@@ -153,9 +152,7 @@ impl Results {
         let is_wanted = |sub: &Subtest| wanted.iter().any(|want| want.matches(&sub.name) || want.matches(sub.test()));
         let runs = self.igt.iter().filter(|run| run.report.driver == driver);
         proof(runs.flat_map(|run| {
-            let is_reference =
-                |other: &&Found<igt::Report>| other.kernel == run.kernel && other.report.driver == REFERENCE;
-            let reference = self.igt.iter().find(is_reference).filter(|_| driver != REFERENCE);
+            let reference = latest::reference(&self.igt, run);
             let subtests = run.report.subtests.iter().filter(|sub| is_wanted(sub));
             subtests.map(move |sub| ended(run, verdict(sub, reference.map(|run| &run.report))))
         }))
@@ -194,7 +191,7 @@ fn proof<'a>(results: impl Iterator<Item = Ended<'a>>) -> Proof {
     }
 }
 
-/// Why `DRIVER:LIST` names no tests.
+/// Why a list, or the name of tests, stands for no tests of IGT.
 pub fn igt_error(list: &str, lists: &Path, catalogue: Option<&Catalogue>) -> Option<String> {
     let Ok(patterns) = lists::patterns(list, lists, lists) else { return Some("it names no tests".into()) };
     let is_list = patterns != [list];
