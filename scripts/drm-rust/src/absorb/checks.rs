@@ -10,25 +10,25 @@ use super::write::Writes;
 use super::{AbsorbError, Job, Planned};
 use crate::git::objects::Objects;
 use crate::git::treeobj;
-use crate::git::{GitError, Oid, Repo};
-use crate::topic::overlay::{self, Pending};
+use crate::git::{BranchName, GitError, Oid, Repo};
+use crate::topic::additions::Additions;
+use crate::topic::overlay;
 use crate::topic::{Problem, Topics, manifest_path, validate};
 use crate::tree::build::{self, Input};
 
 impl Job<'_> {
     /// The rules of manifests and overlay, for what shall be there.
-    pub(super) fn validate(
-        &self,
-        topics: &Topics,
-        files: &Pending,
-        writes: &Writes,
-        groups: &[Group],
-    ) -> Result<(), AbsorbError> {
-        let mut there: BTreeSet<String> = overlay::list(&self.ws.root)?.into_iter().collect();
-        there.retain(|path| !writes.gone.contains(path));
-        there.extend(files.keys().cloned());
-        let mut problems = validate::validate(topics, &there.into_iter().collect::<Vec<_>>());
-        problems.extend(self.ignored(writes)?);
+    pub(super) fn validate(&self, planned: &Planned, groups: &[Group]) -> Result<(), AbsorbError> {
+        let before = overlay::list(&self.ws.root)?;
+        let mut there: BTreeSet<String> = before.iter().cloned().collect();
+        for file in self.gone(planned) {
+            there.remove(&file);
+        }
+        there.extend(planned.owners.keys().cloned());
+        let new = there.iter().filter(|file| !before.contains(file));
+        let mut problems = self.ignored(new)?;
+        let there: Vec<String> = there.iter().cloned().collect();
+        problems.splice(0..0, validate::validate(&planned.topics, &there));
         if problems.is_empty() {
             return Ok(());
         }
@@ -45,8 +45,8 @@ impl Job<'_> {
     }
 
     /// Files that git would not take into this repository.
-    fn ignored(&self, writes: &Writes) -> Result<Vec<Problem>, AbsorbError> {
-        let paths: String = writes.files.keys().map(|path| format!("{path}\0")).collect();
+    fn ignored<'b>(&self, new: impl Iterator<Item = &'b String>) -> Result<Vec<Problem>, AbsorbError> {
+        let paths: String = new.map(|path| format!("{path}\0")).collect();
         if paths.is_empty() {
             return Ok(Vec::new());
         }
@@ -62,15 +62,14 @@ impl Job<'_> {
         Ok(text.split('\0').filter(|path| !path.is_empty()).map(problem).collect())
     }
 
-    fn input<'b>(&'b self, topics: &'b Topics, pending: &'b Pending) -> Input<'b> {
+    fn input<'b>(&'b self, topics: &'b Topics, additions: &'b Additions) -> Input<'b> {
         Input {
             repo: &self.repo,
-            root: &self.ws.root,
             base: self.last.operation.base.commit,
             topics,
             merger: &self.trees.ours.identity,
             may_merge: false,
-            pending,
+            additions,
         }
     }
 
@@ -82,7 +81,7 @@ impl Job<'_> {
         groups: &[Group],
         planned: &Planned,
     ) -> Result<(), AbsorbError> {
-        let input = self.input(&planned.topics, &planned.files);
+        let input = self.input(&planned.topics, &planned.additions);
         let built = build::on(&input, objects, &self.options.topic, series.start)?;
         let trees: Vec<Oid> = groups.iter().map(|group| group.tree).collect();
         let mut made = Vec::new();
@@ -101,44 +100,66 @@ impl Job<'_> {
         &self,
         objects: &mut Objects,
         starts: &Starts,
-        planned: &Planned,
+        writes: &Writes,
     ) -> Result<(), AbsorbError> {
         let known = self.known();
-        let tree = known.map(|known| objects.tree_of(known)).transpose()?;
+        let trees = [self.made.get(&BranchName::next()).copied(), known].into_iter().flatten();
+        let trees = trees.map(|commit| objects.tree_of(commit)).collect::<Result<Vec<_>, _>>()?;
         let mut changed = Vec::new();
-        for path in planned.writes.files.keys().chain(&planned.writes.gone) {
+        for path in writes.files.keys().chain(&writes.gone) {
             let Some(found) = self.on_disk(path)? else {
                 // What is there is no regular file: a folder that empties may be.
                 let below = format!("{path}/");
-                let empties = planned.writes.gone.iter().any(|gone| gone.starts_with(&below));
+                let empties = writes.gone.iter().any(|gone| gone.starts_with(&below));
                 if self.ws.root.join(path).symlink_metadata().is_ok() && !empties {
                     changed.push(path.clone());
                 }
                 continue;
             };
-            let entry = tree.map(|tree| treeobj::lookup(objects, tree, path)).transpose()?.flatten();
-            let was = entry.map(|(mode, oid)| objects.blob(oid).map(|data| (mode, data))).transpose()?;
-            if was.as_ref() != Some(&found) {
+            let mut is_made = false;
+            for tree in &trees {
+                let entry = treeobj::lookup(objects, *tree, path)?;
+                let was = entry.map(|(mode, oid)| objects.blob(oid).map(|data| (mode, data))).transpose()?;
+                is_made |= was.as_ref() == Some(&found);
+            }
+            if !is_made {
                 changed.push(path.clone());
             }
         }
-        if planned.writes.manifest.is_some() && !self.manifest_made(objects, starts, known)? {
+        if writes.manifest.is_some() && !self.manifest_made(objects, starts, known)? {
             changed.push(manifest_path(&self.options.topic));
         }
         if changed.is_empty() { Ok(()) } else { Err(AbsorbError::Changed(changed)) }
     }
 
+    /// What the manifest's patches add in the commits that the program made last; none where these are other ones.
+    pub(super) fn made_additions(
+        &self,
+        objects: &mut Objects,
+        starts: &Starts,
+    ) -> Result<Option<Additions>, AbsorbError> {
+        let Some(known) = self.known() else { return Ok(None) };
+        let series = series::read(objects, &self.branch, known, starts, &BTreeMap::new())?;
+        let patches = &self.manifest().patches;
+        if series.commits.len() != patches.len() {
+            return Ok(None);
+        }
+        let mut additions = Additions::default();
+        for (i, (patch, commit)) in patches.iter().zip(&series.commits).enumerate() {
+            for file in &patch.files {
+                let Some((mode, oid)) = treeobj::lookup(objects, commit.tree, file)? else { return Ok(None) };
+                additions.insert(&self.options.topic, i, file, (mode, objects.blob(oid)?));
+            }
+        }
+        Ok(Some(additions))
+    }
+
     /// Whether the manifest that is there gives the branch as it was made last.
     fn manifest_made(&self, objects: &mut Objects, starts: &Starts, known: Option<Oid>) -> Result<bool, AbsorbError> {
         let Some(known) = known else { return Ok(false) };
-        let tree = objects.tree_of(known)?;
-        let mut files = Pending::new();
-        for path in self.manifest().files() {
-            let Some((mode, oid)) = treeobj::lookup(objects, tree, path)? else { return Ok(false) };
-            files.insert(path.to_owned(), (mode, objects.blob(oid)?));
-        }
+        let Some(additions) = self.made_additions(objects, starts)? else { return Ok(false) };
         let series = series::read(objects, &self.branch, known, starts, &BTreeMap::new())?;
-        let input = self.input(&self.topics, &files);
+        let input = self.input(&self.topics, &additions);
         let built = build::on(&input, objects, &self.options.topic, series.start);
         Ok(built.is_ok_and(|built| built.tip() == known))
     }

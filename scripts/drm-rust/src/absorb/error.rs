@@ -43,6 +43,9 @@ pub enum AbsorbError {
     /// There is no such topic.
     #[error("there is no topic {0}")]
     Unknown(TopicName),
+    /// Topics that require each other.
+    #[error("{0} requires itself, by way of others")]
+    Circle(String),
     /// Its branch is not there.
     #[error("linux/ has no branch {0}")]
     NoBranch(BranchName),
@@ -61,11 +64,8 @@ pub enum AbsorbError {
     /// A commit that is to be folded into one that is not there.
     #[error("{commit} names a patch that the topic does not have before it")]
     NoTarget { commit: String },
-    /// An overlay file belongs to one patch.
-    #[error("{commit} changes {file}, which belongs to the patch {patch}")]
-    Belongs { commit: String, file: String, patch: String },
-    /// The file is another topic's.
-    #[error("{commit} changes {file}, which belongs to the topic {topic}")]
+    /// The file is one of a topic on which this one does not stand.
+    #[error("{commit} adds {file}, which is a file of the topic {topic}")]
     Foreign { commit: String, file: String, topic: TopicName },
     /// A change that neither an overlay file nor an edit can say.
     #[error("{commit}: {file}: {why}")]
@@ -85,6 +85,9 @@ pub enum AbsorbError {
     /// Somebody changed what would be written.
     #[error("changed since the branch was made:\n{}", lines(.0))]
     Changed(Vec<String>),
+    /// A topic whose file changes was changed itself.
+    #[error("{0} has changes that its branch does not have, and {1} is one of its files")]
+    Behind(TopicName, String),
     /// The manifest that was about to be written gives other trees.
     #[error("the patches would give another tree than {0} has")]
     Check(String),
@@ -124,6 +127,7 @@ impl Explain for AbsorbError {
         let by_hand = "reorder the commits with `git -C linux rebase -i`, and settle the conflict there";
         Some(match self {
             AbsorbError::Unknown(_) => "`drm-rust topic list` shows the topics, `drm-rust topic new` begins one".into(),
+            AbsorbError::Circle(_) => "cut the circle: move what both need into a topic of its own".into(),
             AbsorbError::NoBranch(_) => "`drm-rust tree` makes it".into(),
             AbsorbError::Rebasing(_) => "finish it first: git -C linux rebase --continue, or --abort".into(),
             AbsorbError::NoStart(branch) => {
@@ -136,12 +140,13 @@ impl Explain for AbsorbError {
             }
             AbsorbError::Odd { .. } => "`git -C linux rebase -i` and `git commit --amend` correct it".into(),
             AbsorbError::NoTarget { .. } => "give it a subject of its own, or that of a patch of the topic".into(),
-            AbsorbError::Belongs { .. } => {
-                "an overlay file belongs to exactly one patch: --fold folds the commit into that one".into()
-            }
-            AbsorbError::Foreign { topic, .. } => {
-                format!("make that commit on {}, and absorb that topic", topic.branch())
-            }
+            AbsorbError::Foreign { topic, .. } => format!(
+                "make the commit on {}, and absorb that topic; or add it to `requires`, and change the file",
+                topic.branch()
+            ),
+            AbsorbError::Behind(..) => "commit what changed there, take the commits on this branch away for a moment \
+                                        (`git -C linux branch`), and run `drm-rust tree`"
+                .into(),
             AbsorbError::Inexpressible { hint, .. } => (*hint).into(),
             AbsorbError::Conflict { .. } | AbsorbError::Different => by_hand.into(),
             AbsorbError::Unsigned { .. } => {

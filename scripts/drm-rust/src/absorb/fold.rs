@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Which commits become one patch: those that say so (`fixup!`), and those that change a file of an earlier one.
+//! Which commits become one patch: those that say so (`fixup!`), and, where that is asked for, those that change a file
+//! which an earlier one adds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +34,7 @@ pub(super) struct Group {
 /// Puts the commits of a branch together.
 pub(super) fn fold(objects: &mut Objects, series: &Series, fold: bool) -> Result<Vec<Group>, AbsorbError> {
     let mut groups: Vec<Group> = Vec::new();
-    // The files that patches add, with their patch.
+    // The files that patches add, each with its patch.
     let mut owners: BTreeMap<&str, usize> = BTreeMap::new();
     let in_start = |objects: &mut Objects, path: &str| treeobj::lookup(objects, series.start_tree, path);
     for commit in &series.commits {
@@ -41,12 +42,8 @@ pub(super) fn fold(objects: &mut Objects, series: &Series, fold: bool) -> Result
         let mut main = named;
         let mut others: BTreeSet<usize> = BTreeSet::new();
         for path in commit.changes.keys() {
-            let Some(&owner) = owners.get(path.as_str()).filter(|owner| Some(**owner) != named) else { continue };
-            if !fold {
-                let (file, patch) = (path.clone(), groups[owner].cite.clone());
-                return Err(AbsorbError::Belongs { commit: commit.cite.clone(), file, patch });
-            }
-            others.insert(owner);
+            let owner = owners.get(path.as_str()).copied();
+            others.extend(owner.filter(|owner| fold && Some(*owner) != named));
         }
         if main.is_none() {
             main = others.last().copied();
@@ -58,7 +55,7 @@ pub(super) fn fold(objects: &mut Objects, series: &Series, fold: bool) -> Result
             }
             Some(main) => {
                 for (path, sides) in &commit.changes {
-                    let owner = owners.get(path.as_str()).copied().unwrap_or(main);
+                    let owner = owners.get(path.as_str()).copied().filter(|_| fold).unwrap_or(main);
                     groups[owner].add(commit, path, *sides);
                 }
                 groups[main].take_message(commit, named.is_some());

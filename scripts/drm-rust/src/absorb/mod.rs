@@ -17,16 +17,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use crate::error::FileContext;
+use crate::git::commit::Parsed;
 use crate::git::objects::Objects;
 use crate::git::refs::{Change, View};
 use crate::git::treeobj;
 use crate::git::{BranchName, Oid, Repo, TopicName};
 use crate::lock::Lock;
 use crate::oplog::{self, Logged};
+use crate::topic::additions::{self, Additions};
 use crate::topic::manifest::Manifest;
 use crate::topic::overlay::{self, Pending};
+use crate::topic::owners::{self, Origin, Owners};
 use crate::topic::rewrite::{self, Wanted};
-use crate::topic::{self, Topics, manifest_path};
+use crate::topic::{self, TopicError, Topics, manifest_path, validate};
 use crate::tree::taken::Taken;
 use crate::tree::{PAST, PATIENCE, TreeError};
 use crate::workspace::{Trees, Workspace};
@@ -93,13 +96,17 @@ pub(crate) struct Job<'a> {
     manifest_text: String,
 }
 
-/// What shall be written, and what that makes of the patches.
+/// What the manifest shall say, and what that makes of the patches.
 struct Planned {
-    writes: Writes,
+    wanted: Vec<Wanted>,
+    /// The manifest's text.
+    text: String,
     topics: Topics,
-    /// The topic's overlay files.
-    files: Pending,
-    absorbed: Absorbed,
+    additions: Additions,
+    /// The paths that the topic touches, or touched.
+    touched: BTreeSet<String>,
+    /// The overlay's files.
+    owners: Owners,
 }
 
 impl<'a> Job<'a> {
@@ -151,9 +158,8 @@ impl<'a> Job<'a> {
         let series = series::read(objects, &self.branch, tip, &starts, names)?;
         let groups = fold::fold(objects, &series, self.options.fold)?;
         let planned = self.plan(objects, &series, &groups)?;
+        self.validate(&planned, &groups)?;
         self.check(objects, &series, &groups, &planned)?;
-        self.keeps_changes(objects, &starts, &planned)?;
-        let pending = &planned.files;
         let taken = Taken {
             ws: self.ws,
             trees: &self.trees,
@@ -161,18 +167,20 @@ impl<'a> Job<'a> {
             last: &self.last,
             made: &self.made,
             topics: &planned.topics,
-            pending,
+            additions: &planned.additions,
             branch: &self.branch,
         };
         let moves = taken.plan(objects)?;
-        let mut absorbed = planned.absorbed.clone();
+        let writes = self.writes(objects, &planned, moves.next)?;
+        self.keeps_changes(objects, &starts, &writes)?;
+        let mut absorbed = self.summary(objects, &starts, &groups, &planned, &writes)?;
         if moves.start != Some(series.start) {
             let note = format!("{} stood on an earlier state of what the topic requires", self.branch);
             absorbed.notes.push(note);
         }
         absorbed.changes.clone_from(&moves.changes);
         if !self.options.dry_run {
-            planned.writes.carry_out(self.ws)?;
+            writes.carry_out(self.ws)?;
             absorbed.left_alone = taken.carry_out(moves, objects)?;
         }
         Ok(absorbed)
@@ -189,38 +197,140 @@ impl<'a> Job<'a> {
         Ok(Starts { base: self.last.operation.base.commit, required })
     }
 
-    /// What has to be written so that the repository says what the commits say.
+    /// What the manifest has to say so that the repository says what the commits say.
     fn plan(&self, objects: &mut Objects, series: &Series, groups: &[Group]) -> Result<Planned, AbsorbError> {
-        let others = self.topics.iter().filter(|(name, _)| **name != self.options.topic);
-        let others = others.flat_map(|(name, manifest)| manifest.files().map(move |file| (file, name))).collect();
-        let wanted = Reader { objects, manifest: self.manifest(), others }.patches(groups)?;
+        let name = &self.options.topic;
+        let order = validate::order(&self.topics).map_err(|name| AbsorbError::Circle(name.to_string()))?;
+        let stands_on = owners::requires(&self.topics, name);
+        let required: Vec<TopicName> = order.iter().filter(|name| stands_on.contains(*name)).cloned().collect();
+        let (own, _) = owners::follow(&self.topics, &required);
+        let others = self.topics.iter().filter(|(other, _)| *other != name && !stands_on.contains(*other));
+        let others = others.flat_map(|(name, manifest)| manifest.files().into_iter().map(move |file| (file, name)));
+        let own = own.into_keys().collect();
+        let mut reader = Reader { objects, manifest: self.manifest(), others: others.collect(), own };
+        let wanted = reader.patches(groups)?;
         let text = rewrite::rewrite(&self.manifest_text, self.manifest(), &wanted)?;
         let manifest = Manifest::parse(&text).map_err(|_| AbsorbError::Check(self.branch.to_string()))?;
-        let mut files = Pending::new();
-        for path in manifest.files() {
-            let entry = treeobj::lookup(objects, series.tree(), path)?;
-            let (mode, oid) = entry.ok_or_else(|| AbsorbError::Check(self.branch.to_string()))?;
-            files.insert(path.to_owned(), (mode, objects.blob(oid)?));
-        }
-        let mut writes = Writes::default();
-        for (path, file) in &files {
-            if self.on_disk(path)?.as_ref() != Some(file) {
-                writes.files.insert(path.clone(), file.clone());
+        let touched = self.manifest().paths().into_iter().chain(manifest.paths()).map(str::to_owned).collect();
+        let mut additions = self.other_additions(objects, &order, &touched)?;
+        for (i, (patch, group)) in wanted.iter().zip(groups).enumerate() {
+            for file in &patch.files {
+                let entry = treeobj::lookup(objects, group.tree, file)?;
+                let (mode, oid) = entry.ok_or_else(|| AbsorbError::Check(self.branch.to_string()))?;
+                additions.insert(name, i, file, (mode, objects.blob(oid)?));
             }
         }
-        for path in self.manifest().files().filter(|path| !files.contains_key(*path)) {
-            if self.on_disk(path)?.is_some() {
-                writes.gone.push(path.to_owned());
-            }
-        }
-        if text != self.manifest_text {
-            writes.manifest = Some((manifest_path(&self.options.topic), text));
-        }
-        let absorbed = self.summary(groups, &wanted, &writes);
+        debug_assert_eq!(series.commits.is_empty(), groups.is_empty());
         let mut topics = self.topics.clone();
-        topics.insert(self.options.topic.clone(), manifest);
-        self.validate(&topics, &files, &writes, groups)?;
-        Ok(Planned { writes, topics, files, absorbed })
+        topics.insert(name.clone(), manifest);
+        let (owners, _) = owners::follow(&topics, &order);
+        Ok(Planned { wanted, text, topics, additions, touched, owners })
+    }
+
+    /// What the patches of the other topics add. Of files that this topic touches, an interrupted run may have written
+    /// the overlay's: the commits have what was added.
+    fn other_additions(
+        &self,
+        objects: &mut Objects,
+        order: &[TopicName],
+        touched: &BTreeSet<String>,
+    ) -> Result<Additions, AbsorbError> {
+        let mut rest = self.topics.clone();
+        rest.get_mut(&self.options.topic).expect("the topic is there").patches.clear();
+        let (owners, _) = owners::follow(&rest, order);
+        let mut files = Pending::new();
+        for file in owners.keys().filter(|file| !touched.contains(*file)) {
+            if let Some(content) = self.on_disk(file)? {
+                files.insert(file.clone(), content);
+            }
+        }
+        let mut additions = additions::take_back(&rest, order, files).map_err(TopicError::Invalid)?;
+        for (file, origin) in owners.iter().filter(|(file, _)| touched.contains(*file)) {
+            let patch = &rest[&origin.topic].patches[origin.patch];
+            let behind = || AbsorbError::Behind(origin.topic.clone(), file.clone());
+            let commit = self.made_commit(objects, &origin.topic, origin.patch, &patch.subject)?.ok_or_else(behind)?;
+            // It may have another path by now.
+            for added in &patch.files {
+                if additions.get(&origin.topic, origin.patch, added).is_some() {
+                    continue;
+                }
+                if let Some((mode, oid)) = treeobj::lookup(objects, commit, added)? {
+                    additions.insert(&origin.topic, origin.patch, added, (mode, objects.blob(oid)?));
+                }
+            }
+        }
+        Ok(additions)
+    }
+
+    /// The tree of another topic's patch, as the program made it last.
+    fn made_commit(
+        &self,
+        objects: &mut Objects,
+        topic: &TopicName,
+        patch: usize,
+        subject: &str,
+    ) -> Result<Option<Oid>, AbsorbError> {
+        let Some(&tip) = self.made.get(&topic.branch()) else { return Ok(None) };
+        let mut at = tip;
+        for _ in patch + 1..self.topics[topic].patches.len() {
+            match Parsed::read(objects, at)?.parents[..] {
+                [parent] => at = parent,
+                _ => return Ok(None),
+            }
+        }
+        let commit = Parsed::read(objects, at)?;
+        Ok((commit.subject() == subject).then_some(commit.tree))
+    }
+
+    /// What has to be written, where all topics together give `next`.
+    fn writes(&self, objects: &mut Objects, planned: &Planned, next: Oid) -> Result<Writes, AbsorbError> {
+        let tree = objects.tree_of(next)?;
+        let name = &self.options.topic;
+        let concerns = |file: &str, origin: &Origin| origin.topic == *name || planned.touched.contains(file);
+        let mut writes = Writes::default();
+        let mut files = Pending::new();
+        for (file, origin) in &planned.owners {
+            let disk = self.on_disk(file)?;
+            let content = match concerns(file, origin) {
+                true => {
+                    let entry = treeobj::lookup(objects, tree, file)?;
+                    let (mode, oid) = entry.ok_or_else(|| AbsorbError::Check(self.branch.to_string()))?;
+                    Some((mode, objects.blob(oid)?))
+                }
+                false => disk.clone(),
+            };
+            let Some(content) = content else { continue };
+            if disk.as_ref() != Some(&content) {
+                writes.files.insert(file.clone(), content.clone());
+            }
+            files.insert(file.clone(), content);
+        }
+        for file in self.gone(planned) {
+            if self.on_disk(&file)?.is_some() {
+                writes.gone.push(file);
+            }
+        }
+        if planned.text != self.manifest_text {
+            writes.manifest = Some((manifest_path(name), planned.text.clone()));
+        }
+        self.check_way_back(planned, files)?;
+        Ok(writes)
+    }
+
+    /// The overlay's files that go away.
+    fn gone(&self, planned: &Planned) -> Vec<String> {
+        let order = validate::order(&self.topics).expect("it was asked for before");
+        let (before, _) = owners::follow(&self.topics, &order);
+        before.into_keys().filter(|file| !planned.owners.contains_key(file)).collect()
+    }
+
+    /// What will be written must give what was absorbed.
+    fn check_way_back(&self, planned: &Planned, files: Pending) -> Result<(), AbsorbError> {
+        let order = validate::order(&planned.topics).expect("it was asked for before");
+        let mut back = additions::take_back(&planned.topics, &order, files)
+            .map_err(|problems| AbsorbError::Invalid(self.branch.clone(), problems))?;
+        back.grown.clone_from(&planned.additions.grown);
+        if back == planned.additions { Ok(()) } else { Err(AbsorbError::Check(self.branch.to_string())) }
     }
 
     /// An overlay file; none where there is no regular file.
@@ -229,15 +339,26 @@ impl<'a> Job<'a> {
         Ok(if is_there { overlay::read(&self.ws.root, path)? } else { None })
     }
 
-    fn summary(&self, groups: &[Group], wanted: &[Wanted], writes: &Writes) -> Absorbed {
+    fn summary(
+        &self,
+        objects: &mut Objects,
+        starts: &Starts,
+        groups: &[Group],
+        planned: &Planned,
+        writes: &Writes,
+    ) -> Result<Absorbed, AbsorbError> {
         let manifest = self.manifest();
+        let before = self.made_additions(objects, starts)?.unwrap_or_default();
+        let name = &self.options.topic;
         let mut absorbed = Absorbed::default();
-        for (group, patch) in groups.iter().zip(wanted) {
-            let old = patch.from.map(|from| &manifest.patches[from]);
-            let is_written = patch.files.iter().any(|file| writes.files.contains_key(file));
-            match old {
+        for (i, (group, patch)) in groups.iter().zip(&planned.wanted).enumerate() {
+            let is_other = |from: usize| {
+                let added = |file: &String| planned.additions.get(name, i, file) != before.get(name, from, file);
+                patch.files.iter().any(added)
+            };
+            match patch.from {
                 None => absorbed.patches.push(("adds", patch.subject.clone())),
-                Some(old) if is_written || !patch.is_said_by(manifest, old) => {
+                Some(from) if is_other(from) || !patch.is_said_by(manifest, &manifest.patches[from]) => {
                     absorbed.patches.push(("changes", patch.subject.clone()));
                 }
                 Some(_) => {}
@@ -246,7 +367,7 @@ impl<'a> Job<'a> {
             absorbed.folded.extend(folded);
         }
         for (k, patch) in manifest.patches.iter().enumerate() {
-            if !wanted.iter().any(|wanted| wanted.from == Some(k)) {
+            if !planned.wanted.iter().any(|wanted| wanted.from == Some(k)) {
                 absorbed.patches.push(("drops", patch.subject.clone()));
             }
         }
@@ -254,7 +375,7 @@ impl<'a> Job<'a> {
         absorbed.removed.clone_from(&writes.gone);
         let manifest = writes.manifest.clone();
         absorbed.manifest = manifest.map(|(path, text)| (path, self.manifest_text.clone(), text));
-        absorbed
+        Ok(absorbed)
     }
 }
 

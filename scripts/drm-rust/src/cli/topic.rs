@@ -142,7 +142,7 @@ fn list(context: &Context, arguments: &List) -> CommandResult {
             title: &manifest.title,
             requires: &manifest.requires,
             patches: manifest.patches.len(),
-            files: manifest.files().count(),
+            files: manifest.files().len(),
         })
         .collect();
     if arguments.json {
@@ -170,6 +170,8 @@ struct ShownPatch<'a> {
     subject: &'a str,
     author: String,
     commit: Option<Oid>,
+    deletes: Vec<&'a str>,
+    renames: Vec<[&'a str; 2]>,
     files: &'a [String],
     edits: Vec<&'a str>,
 }
@@ -183,6 +185,8 @@ fn show(context: &Context, arguments: &Show) -> CommandResult {
         subject: &patch.subject,
         author: manifest.author_of(patch).to_string(),
         commit: commits.get(i).copied(),
+        deletes: patch.deletes.iter().map(|delete| delete.file.as_str()).collect(),
+        renames: patch.renames.iter().map(|rename| [rename.from.as_str(), rename.to.as_str()]).collect(),
         files: &patch.files,
         edits: patch.edits.iter().map(|edit| edit.file.as_str()).collect(),
     });
@@ -209,6 +213,8 @@ fn text(shown: &Shown<'_>) -> String {
     for patch in &shown.patches {
         let commit = patch.commit.map_or("-".repeat(12), |commit| commit.short());
         text += &format!("\n{commit}  {}\n", patch.subject);
+        text.extend(patch.deletes.iter().map(|file| format!("    deletes {file}\n")));
+        text.extend(patch.renames.iter().map(|[from, to]| format!("    renames {from} to {to}\n")));
         text.extend(patch.files.iter().map(|file| format!("    adds   {file}\n")));
         let mut edits = patch.edits.clone();
         edits.dedup();
@@ -245,10 +251,10 @@ fn new(context: &Context, arguments: &New) -> CommandResult {
 
 fn remove(context: &Context, arguments: &Remove) -> CommandResult {
     let name: TopicName = arguments.name.parse()?;
-    let removed = manage::remove(&context.ws.root, &name, arguments.dry_run)?;
-    let verb = if arguments.dry_run { "would remove" } else { "removed" };
-    for file in &removed {
-        context.say(&format!("{verb} {file}"));
+    let done = manage::remove(&context.ws.root, &name, arguments.dry_run)?;
+    let (removed, wrote) = if arguments.dry_run { ("would remove", "would write") } else { ("removed", "wrote") };
+    for (verb, files) in [(removed, &done.removed), (wrote, &done.written)] {
+        files.iter().for_each(|file| context.say(&format!("{verb} {file}")));
     }
     if !arguments.dry_run {
         context.say("`git restore .` brings them back; `drm-rust tree` takes them out of linux/");

@@ -125,8 +125,7 @@ fn section(files: &[String]) -> Section {
 
 /// Where the receivers of a pull request look for a topic.
 fn section_of_topic(name: &TopicName, manifest: &Manifest) -> Section {
-    let edits = manifest.patches.iter().flat_map(|patch| patch.edits.iter().map(|edit| edit.file.as_str()));
-    let paths: Vec<&str> = manifest.files().chain(edits).collect();
+    let paths = manifest.paths();
     let any = |prefix: &str| paths.iter().any(|path| path.starts_with(prefix));
     if any("include/uapi/") {
         Section::Uapi

@@ -55,7 +55,8 @@ fn base(job: &Job<'_>) -> Result<Vec<String>, PublishError> {
 fn clean(job: &Job<'_>) -> Result<Vec<String>, PublishError> {
     let name = &job.options.topic;
     let manifest = crate::topic::manifest_path(name);
-    let is_its_own = |file: &&String| **file == manifest || job.topics[name].files().any(|own| own == **file);
+    let paths = job.topics[name].paths();
+    let is_its_own = |file: &&String| **file == manifest || paths.contains(file.as_str());
     let dirty = job.status()?.dirty_overlay;
     Ok(dirty.iter().filter(is_its_own).map(|file| format!("{file} is not committed in this repository")).collect())
 }

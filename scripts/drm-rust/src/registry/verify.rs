@@ -126,7 +126,7 @@ impl Checker<'_> {
             for topic in &row.topics {
                 // One that is not there has been told of already.
                 let Some(manifest) = self.topics.get(topic) else { continue };
-                if !manifest.paths().any(|path| path == evidence.path) {
+                if !manifest.paths().contains(evidence.path.as_str()) {
                     let hint = "name the topic whose file it is".to_owned();
                     why = why.or(Some((format!("no patch of {topic} is about {}", evidence.path), hint)));
                     continue;
@@ -146,7 +146,7 @@ impl Checker<'_> {
     fn topic_names(&mut self, row: &Row) {
         for (i, topic) in row.topics.iter().enumerate() {
             if let Some(manifest) = self.topics.get(topic) {
-                if !row.carried.iter().any(|carried| manifest.paths().any(|path| path == carried.path)) {
+                if !row.carried.iter().any(|carried| manifest.paths().contains(carried.path.as_str())) {
                     let message = format!("{topic} has no file that is named in `carried`");
                     self.lie(row, format!("topics[{i}]"), message, "name what it adds, or remove the topic");
                 }

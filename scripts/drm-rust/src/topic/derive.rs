@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 //! The edits that make one content of a file out of another: the inverse of [`edit::apply`].
+//!
+//! The base's files are only read forwards. Of a file that a topic adds, the overlay has the last text: its edits must
+//! be unique backwards, too, so that [`edit::undo`] finds them.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -23,34 +26,59 @@ pub enum Inexpressible {
     NoAnchor,
 }
 
+/// Which ways edits are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ways {
+    /// From the old content to the new one.
+    Forwards,
+    /// And back.
+    Both,
+}
+
 /// Edits that make `new` out of `old` one after the other, each with the smallest anchor.
-pub fn derive(old: &[u8], new: &[u8]) -> Result<Vec<Edit>, Inexpressible> {
+pub fn derive(old: &[u8], new: &[u8], ways: Ways) -> Result<Vec<Edit>, Inexpressible> {
     let (old_lines, new_lines) = (lines(old), lines(new));
     let hunks = hunks(&old_lines, &new_lines);
-    let edits = match one_by_one(&old_lines, &new_lines, &hunks) {
+    let edits = match one_by_one(&old_lines, &new_lines, &hunks, ways) {
         // What is left between two changes may have nothing to anchor at.
         Err(Inexpressible::NoAnchor) => {
             let (first, last) = (&hunks[0], &hunks[hunks.len() - 1]);
             let all = (first.0.start..last.0.end, first.1.start..last.1.end);
-            one_by_one(&old_lines, &new_lines, &[all])?
+            one_by_one(&old_lines, &new_lines, &[all], ways)?
         }
         edits => edits?,
     };
+    if holds(&edits, old, new, ways) { Ok(edits) } else { Err(Inexpressible::LastNewline) }
+}
+
+/// Whether edits make `new` out of `old`, and what is asked for backwards.
+fn holds(edits: &[Edit], old: &[u8], new: &[u8], ways: Ways) -> bool {
     let applied = edits.iter().try_fold(old.to_vec(), |content, edit| edit::apply(&content, edit));
-    if applied.is_ok_and(|applied| applied == new) { Ok(edits) } else { Err(Inexpressible::LastNewline) }
+    let undone = || edits.iter().rev().try_fold(new.to_vec(), |content, edit| edit::undo(&content, edit));
+    applied.is_ok_and(|applied| applied == new)
+        && (ways == Ways::Forwards || undone().is_ok_and(|undone| undone == old))
+}
+
+/// How much two contents have in common, in percent of the larger one's bytes.
+pub fn likeness(old: &[u8], new: &[u8]) -> u32 {
+    let (old_lines, new_lines) = (lines(old), lines(new));
+    let ops = capture_diff_slices(Algorithm::Patience, &old_lines, &new_lines);
+    let equal = ops.iter().filter(|op| matches!(op, DiffOp::Equal { .. })).map(DiffOp::old_range);
+    let bytes: usize = equal.flat_map(|range| &old_lines[range]).map(|line| line.len()).sum();
+    u32::try_from(bytes * 100 / old.len().max(new.len()).max(1)).expect("a part is not more than all")
 }
 
 /// Ranges of lines, old and new.
 type Hunk = (Range<usize>, Range<usize>);
 
 /// An edit for each hunk.
-fn one_by_one(old: &[&[u8]], new: &[&[u8]], hunks: &[Hunk]) -> Result<Vec<Edit>, Inexpressible> {
+fn one_by_one(old: &[&[u8]], new: &[&[u8]], hunks: &[Hunk], ways: Ways) -> Result<Vec<Edit>, Inexpressible> {
     let mut now = old.to_vec();
     let mut edits = Vec::new();
     for (before, after) in hunks {
         // Up to here, the lines are the new ones already.
         let place = after.start..after.start + before.len();
-        edits.push(anchored(&now, &place, &new[after.clone()])?);
+        edits.push(anchored(&now, &place, &new[after.clone()], ways)?);
         now.splice(place, new[after.clone()].iter().copied());
     }
     Ok(edits)
@@ -73,7 +101,9 @@ fn hunks(old: &[&[u8]], new: &[&[u8]]) -> Vec<Hunk> {
 }
 
 /// The edit that puts lines in the place of others, or between lines where the place is empty.
-fn anchored(lines: &[&[u8]], place: &Range<usize>, new: &[&[u8]]) -> Result<Edit, Inexpressible> {
+fn anchored(lines: &[&[u8]], place: &Range<usize>, new: &[&[u8]], ways: Ways) -> Result<Edit, Inexpressible> {
+    let after = [&lines[..place.start], new, &lines[place.end..]].concat();
+    let after = (ways == Ways::Both).then_some(&after[..]);
     let fewest = usize::from(place.is_empty());
     for context in fewest..=lines.len() - place.len() {
         // Lines before the place first: most lists are read from the top.
@@ -81,6 +111,7 @@ fn anchored(lines: &[&[u8]], place: &Range<usize>, new: &[&[u8]]) -> Result<Edit
             let above = context - below;
             if above <= place.start
                 && place.end + below <= lines.len()
+                && is_found_back(after, place.start - above, above + new.len() + below)
                 && let Some(edit) = try_anchor(lines, place, new, (above, below))?
             {
                 return Ok(edit);
@@ -88,6 +119,11 @@ fn anchored(lines: &[&[u8]], place: &Range<usize>, new: &[&[u8]]) -> Result<Edit
         }
     }
     Err(Inexpressible::NoAnchor)
+}
+
+/// Whether lines of the new content, where that matters, are there once.
+fn is_found_back(after: Option<&[&[u8]]>, start: usize, count: usize) -> bool {
+    after.is_none_or(|after| count > 0 && find(after, &after[start..start + count]).len() == 1)
 }
 
 /// The edit with so many lines above and below the place in its anchor; none where that is no anchor.
@@ -131,7 +167,17 @@ pub struct Revised {
 
 /// Edits that make `new` out of `old`. Of those that are there, all stay whose lines have nothing to do with what
 /// else changes.
-pub fn revise(edits: &[Edit], old: &[u8], new: &[u8]) -> Result<Revised, Inexpressible> {
+pub fn revise(edits: &[Edit], old: &[u8], new: &[u8], ways: Ways) -> Result<Revised, Inexpressible> {
+    let revised = keep_most(edits, old, new, ways)?;
+    let all: Vec<Edit> = revised.kept.iter().map(|&k| &edits[k]).chain(&revised.added).cloned().collect();
+    if ways == Ways::Forwards || holds(&all, old, new, ways) {
+        return Ok(revised);
+    }
+    // One that stays cannot be taken back among the others.
+    Ok(Revised { kept: Vec::new(), added: derive(old, new, ways)? })
+}
+
+fn keep_most(edits: &[Edit], old: &[u8], new: &[u8], ways: Ways) -> Result<Revised, Inexpressible> {
     let new_lines = lines(new);
     let mut kept: Vec<usize> = (0..edits.len()).collect();
     loop {
@@ -153,7 +199,7 @@ pub fn revise(edits: &[Edit], old: &[u8], new: &[u8]) -> Result<Revised, Inexpre
         // Lines that an edit takes out cannot be told to be touched.
         touched.extend(kept.iter().copied().filter(|&k| edits[k].text.is_empty()));
         if touched.is_empty() {
-            return Ok(Revised { kept, added: derive(&now.concat(), new)? });
+            return Ok(Revised { kept, added: derive(&now.concat(), new, ways)? });
         }
         kept.retain(|k| !touched.contains(k));
     }
@@ -189,7 +235,7 @@ mod tests {
     use crate::topic::edit::apply;
 
     fn edits(old: &str, new: &str) -> String {
-        let edits = derive(old.as_bytes(), new.as_bytes()).unwrap();
+        let edits = derive(old.as_bytes(), new.as_bytes(), Ways::Forwards).unwrap();
         let show = |edit: &Edit| format!("{:?} {:?}: {:?}\n", edit.action, edit.anchor, edit.text);
         edits.iter().map(show).collect()
     }
@@ -213,12 +259,26 @@ mod tests {
 
     #[test]
     fn what_edits_cannot_say() {
-        assert_eq!(derive(b"", b"a\n"), Err(Inexpressible::NoAnchor));
-        assert_eq!(derive(b"\n\n", b"\n\na\n"), Err(Inexpressible::NoAnchor));
-        assert_eq!(derive(b"a\nb\n", b"a\nc"), Err(Inexpressible::LastNewline));
-        assert_eq!(derive(b"a\n", b"a"), Err(Inexpressible::LastNewline));
-        assert_eq!(derive(b"a\n", b"a\n\xff\n"), Err(Inexpressible::Binary));
-        assert_eq!(derive(b"a\n", b"a\n\0\n"), Err(Inexpressible::Binary));
+        assert_eq!(derive(b"", b"a\n", Ways::Forwards), Err(Inexpressible::NoAnchor));
+        assert_eq!(derive(b"\n\n", b"\n\na\n", Ways::Forwards), Err(Inexpressible::NoAnchor));
+        assert_eq!(derive(b"a\nb\n", b"a\nc", Ways::Forwards), Err(Inexpressible::LastNewline));
+        assert_eq!(derive(b"a\n", b"a", Ways::Forwards), Err(Inexpressible::LastNewline));
+        assert_eq!(derive(b"a\n", b"a\n\xff\n", Ways::Forwards), Err(Inexpressible::Binary));
+        assert_eq!(derive(b"a\n", b"a\n\0\n", Ways::Forwards), Err(Inexpressible::Binary));
+    }
+
+    #[test]
+    fn edits_that_are_read_backwards_leave_something_unique() {
+        let edits = |old: &str, new: &str| {
+            let edits = derive(old.as_bytes(), new.as_bytes(), Ways::Both).unwrap();
+            let show = |edit: &Edit| format!("{:?} {:?}: {:?}\n", edit.action, edit.anchor, edit.text);
+            edits.iter().map(show).collect::<String>()
+        };
+        insta::assert_snapshot!(edits("a\nb\nc\n", "a\nx\nb\nc\n"), @r#"After "a": "x\n""#);
+        // A line that goes away leaves nothing: its neighbour tells where it was.
+        insta::assert_snapshot!(edits("a\nb\nc\n", "a\nc\n"), @r#"Replace "a\nb": "a\n""#);
+        // What takes the place of a line is there twice afterwards.
+        insta::assert_snapshot!(edits("a\nb\nc\n", "c\nb\nc\n"), @r#"Replace "a\nb": "c\nb\n""#);
     }
 
     #[test]
@@ -226,7 +286,7 @@ mod tests {
         let after = |anchor: &str, text: &str| Edit { anchor: anchor.into(), action: Action::After, text: text.into() };
         let there = [after("a", "x\n"), after("c", "y\n")];
         let old = b"a\nb\nc\nd\ne\n";
-        let revise = |new: &str| revise(&there, old, new.as_bytes()).unwrap();
+        let revise = |new: &str| revise(&there, old, new.as_bytes(), Ways::Forwards).unwrap();
         assert_eq!(revise("a\nx\nb\nc\ny\nd\ne\n"), Revised { kept: vec![0, 1], added: vec![] });
         assert_eq!(revise("a\nx\nb\nc\ny\nd\ne\nz\n"), Revised { kept: vec![0, 1], added: vec![after("e", "z\n")] });
         assert_eq!(revise("a\nb\nc\ny\nd\ne\n"), Revised { kept: vec![1], added: vec![] });
@@ -251,7 +311,7 @@ mod tests {
 
         #[test]
         fn applying_what_was_derived_gives_the_new_content(old in text(), new in text()) {
-            match derive(&old, &new) {
+            match derive(&old, &new, Ways::Forwards) {
                 Ok(edits) => prop_assert_eq!(apply_all(&old, &edits), new),
                 Err(Inexpressible::LastNewline) => prop_assert!(!new.ends_with(b"\n") || !old.ends_with(b"\n")),
                 Err(Inexpressible::NoAnchor) => {
@@ -263,13 +323,30 @@ mod tests {
         }
 
         #[test]
-        fn revised_edits_give_the_new_content(old in text(), middle in text(), new in text()) {
-            let Ok(there) = derive(&old, &middle) else { return Ok(()) };
-            if let Ok(revised) = revise(&there, &old, &new) {
-                let all = revised.kept.iter().map(|&k| &there[k]).chain(&revised.added);
-                prop_assert_eq!(apply_all(&old, all), new);
+        fn taking_back_what_was_derived_gives_the_old_content(old in text(), new in text()) {
+            match derive(&old, &new, Ways::Both) {
+                Ok(edits) => {
+                    prop_assert_eq!(&apply_all(&old, &edits), &new);
+                    let undone = edits.iter().rev().fold(new, |content, edit| edit::undo(&content, edit).unwrap());
+                    prop_assert_eq!(undone, old);
+                }
+                // Files of whole lines that have something to anchor at can always be said.
+                Err(_) => prop_assert!(
+                    !old.ends_with(b"\n") || !new.ends_with(b"\n") || old.iter().all(u8::is_ascii_whitespace)
+                ),
             }
-            let same = revise(&there, &old, &middle).unwrap();
+        }
+
+        #[test]
+        fn revised_edits_give_the_new_content(
+            old in text(), middle in text(), new in text(), ways in prop::sample::select(vec![Ways::Forwards, Ways::Both]),
+        ) {
+            let Ok(there) = derive(&old, &middle, ways) else { return Ok(()) };
+            if let Ok(revised) = revise(&there, &old, &new, ways) {
+                let all: Vec<Edit> = revised.kept.iter().map(|&k| &there[k]).chain(&revised.added).cloned().collect();
+                prop_assert!(holds(&all, &old, &new, ways));
+            }
+            let same = revise(&there, &old, &middle, ways).unwrap();
             prop_assert_eq!(apply_all(&old, same.kept.iter().map(|&k| &there[k]).chain(&same.added)), middle);
         }
     }

@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::{TopicError, load, manifest_path, scaffold};
+use super::overlay::{self, Pending};
+use super::{TopicError, Topics, additions, load, manifest_path, owners, scaffold, validate};
 use crate::error::{Class, Explain, FileContext, FileError};
 use crate::git::commit::Identity;
 use crate::git::{GitError, Oid, Repo, TopicName};
@@ -132,8 +133,18 @@ pub fn succeed(root: &Path, old: &TopicName, new: &TopicName) -> Result<Vec<Stri
     Ok(changed)
 }
 
-/// Removes a topic's manifest and overlay files, which must be committed. Gives their paths.
-pub fn remove(root: &Path, name: &TopicName, dry_run: bool) -> Result<Vec<String>, ManageError> {
+/// What removing a topic does to files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Those that go away.
+    pub removed: Vec<String>,
+    /// Those of other topics, from which the topic's edits are taken.
+    pub written: Vec<String>,
+}
+
+/// Removes a topic's manifest and overlay files, and takes its edits of other topics' files back. All of them must be
+/// committed.
+pub fn remove(root: &Path, name: &TopicName, dry_run: bool) -> Result<Removed, ManageError> {
     let topics = load(root)?;
     let manifest = topics.get(name).ok_or_else(|| ManageError::Unknown(name.clone()))?;
     let requiring = topics.iter().filter(|(_, other)| other.requires.contains(name));
@@ -141,24 +152,45 @@ pub fn remove(root: &Path, name: &TopicName, dry_run: bool) -> Result<Vec<String
     if !requiring.is_empty() {
         return Err(ManageError::Required(name.clone(), requiring.join(", ")));
     }
-    let mut files: Vec<String> = manifest.files().map(str::to_owned).collect();
-    files.push(manifest_path(name));
-    files.retain(|file| super::overlay::path_error(file).is_none() && root.join(file).symlink_metadata().is_ok());
-    let status = Repo::at(root).git(["status", "--porcelain", "-z", "--no-renames", "--ignored", "--"]).args(&files);
-    let output = status.run().map_err(GitError::from)?;
+    let mut before = Pending::new();
+    for file in overlay_files(&topics).into_iter().filter(|file| manifest.paths().contains(file.as_str())) {
+        let is_there = overlay::path_error(&file).is_none() && root.join(&file).symlink_metadata().is_ok();
+        if let Some(content) = if is_there { overlay::read(root, &file)? } else { None } {
+            before.insert(file, content);
+        }
+    }
+    let after = additions::without(name, manifest, before.clone()).map_err(TopicError::Invalid)?;
+    let mut removed: Vec<String> = before.keys().filter(|file| !after.contains_key(*file)).cloned().collect();
+    removed.push(manifest_path(name));
+    let written = after.iter().filter(|(file, content)| before.get(*file) != Some(content));
+    let written: Vec<String> = written.map(|(file, _)| file.clone()).collect();
+    let status = Repo::at(root).git(["status", "--porcelain", "-z", "--no-renames", "--ignored", "--"]);
+    let output = status.args(removed.iter().chain(&written)).run().map_err(GitError::from)?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let uncommitted: Vec<String> = text.split('\0').filter_map(|line| line.get(3..)).map(str::to_owned).collect();
     if !uncommitted.is_empty() {
         return Err(ManageError::Uncommitted(uncommitted));
     }
     if !dry_run {
-        for file in &files {
+        for file in &written {
+            let (path, (_, content)) = (root.join(file), &after[file]);
+            let dir = path.parent().expect("it is in a folder");
+            fs::create_dir_all(dir).at("create", dir)?;
+            fs::write(&path, content).at("write", &path)?;
+        }
+        for file in &removed {
             let path = root.join(file);
             fs::remove_file(&path).at("remove", &path)?;
             remove_empty_parents(root, &path);
         }
     }
-    Ok(files)
+    Ok(Removed { removed, written })
+}
+
+/// The overlay files of all topics.
+fn overlay_files(topics: &Topics) -> Vec<String> {
+    let order = validate::order(topics).unwrap_or_else(|_| topics.keys().cloned().collect());
+    owners::follow(topics, &order).0.into_keys().collect()
 }
 
 /// Removes folders that are empty now, up to the top.

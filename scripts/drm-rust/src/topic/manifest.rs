@@ -2,6 +2,8 @@
 
 //! A topic's manifest: its patches, in the order in which they are committed.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -47,12 +49,38 @@ pub struct Patch {
     /// Trailers, such as `Signed-off-by: …`.
     #[serde(default)]
     pub trailers: Vec<String>,
+    /// Files that go away.
+    #[serde(default, rename = "delete")]
+    pub deletes: Vec<Delete>,
+    /// Files that get another path.
+    #[serde(default, rename = "rename")]
+    pub renames: Vec<Rename>,
     /// The overlay files that the patch adds.
     #[serde(default)]
     pub files: Vec<String>,
-    /// The patch's changes to files of the base.
+    /// The patch's changes to files that are there.
     #[serde(default, rename = "edit")]
     pub edits: Vec<RawEdit>,
+}
+
+/// A file that a patch deletes.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Delete {
+    /// The file.
+    pub file: String,
+    /// What it has, where a topic added it: the overlay has no such file any more.
+    pub text: Option<String>,
+}
+
+/// A file that a patch renames. Its edits of the file follow, by the new path.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rename {
+    /// The path before the patch.
+    pub from: String,
+    /// The path after it.
+    pub to: String,
 }
 
 /// An edit as it stands in a manifest.
@@ -96,15 +124,39 @@ impl Manifest {
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n"
     }
 
-    /// Every file that the topic adds or edits.
-    pub fn paths(&self) -> impl Iterator<Item = &str> {
-        let edited = self.patches.iter().flat_map(|patch| patch.edits.iter().map(|edit| edit.file.as_str()));
-        self.files().chain(edited)
+    /// Every file that the topic touches, once.
+    pub fn paths(&self) -> BTreeSet<&str> {
+        self.patches.iter().flat_map(Patch::paths).collect()
     }
 
-    /// Every overlay file of the topic.
-    pub fn files(&self) -> impl Iterator<Item = &str> {
-        self.patches.iter().flat_map(|patch| patch.files.iter().map(String::as_str))
+    /// The files that the topic adds, and that are there in its end: by the paths that they have then.
+    pub fn files(&self) -> BTreeSet<&str> {
+        let mut files = BTreeSet::new();
+        for patch in &self.patches {
+            for delete in &patch.deletes {
+                files.remove(delete.file.as_str());
+            }
+            let renamed: Vec<&Rename> =
+                patch.renames.iter().filter(|rename| files.remove(rename.from.as_str())).collect();
+            files.extend(renamed.iter().map(|rename| rename.to.as_str()));
+            files.extend(patch.files.iter().map(String::as_str));
+        }
+        files
+    }
+}
+
+impl Patch {
+    /// Every path that the patch touches.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        let deleted = self.deletes.iter().map(|delete| &delete.file);
+        let renamed = self.renames.iter().flat_map(|rename| [&rename.from, &rename.to]);
+        let edited = self.edits.iter().map(|edit| &edit.file);
+        deleted.chain(renamed).chain(&self.files).chain(edited).map(String::as_str)
+    }
+
+    /// Whether it changes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.paths().next().is_none()
     }
 }
 
@@ -140,6 +192,11 @@ impl RawEdit {
         }
         let anchor = anchor.strip_suffix('\n').unwrap_or(anchor).to_owned();
         Ok(Edit { anchor, action, text: text.clone() })
+    }
+
+    /// The key of the lines that the edit puts there, for messages.
+    pub fn text_key(&self) -> &'static str {
+        if self.replace.is_some() { "with" } else { "insert" }
     }
 
     /// The key of the anchor, for messages.

@@ -116,7 +116,8 @@ mod tests {
             let body = if body.is_empty() { String::new() } else { format!("{body}\n") };
             let date = "2026-01-01T00:00:00Z".parse().unwrap();
             let patch = Patch {
-                subject, body, author: None, date, trailers: own, files: vec![], edits: vec![]
+                subject, body, author: None, date, trailers: own, deletes: vec![], renames: vec![],
+                files: vec![], edits: vec![]
             };
             let head = format!("title='t'\nsummary='s'\nauthor='A <a@b.example>'\ntrailers={common:?}\n");
             let manifest = Manifest::parse(&head).unwrap();

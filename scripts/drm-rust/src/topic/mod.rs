@@ -2,12 +2,14 @@
 
 //! Topics: what this repository adds to Linux, as ordered patches described by manifests.
 
+pub mod additions;
 pub mod derive;
 pub mod edit;
 pub mod manage;
 pub mod manifest;
 pub mod message;
 pub mod overlay;
+pub mod owners;
 pub mod published;
 pub mod rewrite;
 pub mod scaffold;

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use toml_edit::{Array, ArrayOfTables, Datetime, Document, DocumentMut, Item, Table, Value};
 
 use super::edit::{Action, Edit};
-use super::manifest::{Manifest, Patch};
+use super::manifest::{Delete, Manifest, Patch, Rename};
 use crate::git::commit::Identity;
 
 /// A patch as the manifest shall have it.
@@ -24,7 +24,11 @@ pub struct Wanted {
     pub date: Timestamp,
     /// Trailers besides those of the topic.
     pub trailers: Vec<String>,
-    /// The overlay files.
+    /// The files that go away.
+    pub deletes: Vec<Delete>,
+    /// The files that get another path.
+    pub renames: Vec<Rename>,
+    /// The overlay files that it adds.
     pub files: Vec<String>,
     /// The edits, in order.
     pub edits: Vec<WantedEdit>,
@@ -47,6 +51,8 @@ impl Wanted {
             && self.author == *manifest.author_of(patch)
             && self.date == patch.date
             && self.trailers == patch.trailers
+            && self.deletes == patch.deletes
+            && self.renames == patch.renames
             && self.files == patch.files
             && self.keeps_edits(patch)
     }
@@ -68,6 +74,8 @@ impl Wanted {
             author: Some(self.author.clone()),
             date: self.date,
             trailers: self.trailers.clone(),
+            deletes: Vec::new(),
+            renames: Vec::new(),
             files: Vec::new(),
             edits: Vec::new(),
         })
@@ -152,6 +160,12 @@ fn changed(chunk: &str, manifest: &Manifest, old: &Patch, new: &Wanted) -> Resul
             _ => set_or_remove(table, "files", !new.files.is_empty(), list(&new.files)),
         }
     }
+    if new.deletes != old.deletes {
+        set_tables(table, "delete", new.deletes.iter().map(delete_table).collect());
+    }
+    if new.renames != old.renames {
+        set_tables(table, "rename", new.renames.iter().map(rename_table).collect());
+    }
     if !new.keeps_edits(old) {
         set_edits(table, new)?;
     }
@@ -168,12 +182,40 @@ fn written(manifest: &Manifest, patch: &Wanted) -> String {
     set_or_remove(&mut table, "body", !patch.body.is_empty(), text(&patch.body));
     set_or_remove(&mut table, "trailers", !patch.trailers.is_empty(), list(&patch.trailers));
     set_or_remove(&mut table, "files", !patch.files.is_empty(), list(&patch.files));
+    set_tables(&mut table, "delete", patch.deletes.iter().map(delete_table).collect());
+    set_tables(&mut table, "rename", patch.renames.iter().map(rename_table).collect());
     set_edits(&mut table, patch).expect("there are no edits yet");
     let mut tables = ArrayOfTables::new();
     tables.push(table);
     let mut document = DocumentMut::new();
     document.insert("patch", Item::ArrayOfTables(tables));
     document.to_string()
+}
+
+/// Gives a patch other tables of a kind.
+fn set_tables(table: &mut Table, key: &str, tables: Vec<Table>) {
+    table.remove(key);
+    if !tables.is_empty() {
+        table.insert(key, Item::ArrayOfTables(tables.into_iter().collect()));
+    }
+}
+
+fn delete_table(delete: &Delete) -> Table {
+    let mut table = Table::new();
+    table.decor_mut().set_prefix("\n");
+    set(&mut table, "file", text(&delete.file));
+    if let Some(content) = &delete.text {
+        set(&mut table, "text", text(content));
+    }
+    table
+}
+
+fn rename_table(rename: &Rename) -> Table {
+    let mut table = Table::new();
+    table.decor_mut().set_prefix("\n");
+    set(&mut table, "from", text(&rename.from));
+    set(&mut table, "to", text(&rename.to));
+    table
 }
 
 /// Takes out the edits that do not stay, and adds the new ones after the others.
@@ -325,6 +367,8 @@ files = ['rust/c.rs']
             author: manifest.author_of(patch).clone(),
             date: patch.date,
             trailers: patch.trailers.clone(),
+            deletes: patch.deletes.clone(),
+            renames: patch.renames.clone(),
             files: patch.files.clone(),
             edits: (0..patch.edits.len()).map(WantedEdit::Kept).collect(),
         };
@@ -341,6 +385,7 @@ files = ['rust/c.rs']
         for (patch, wanted) in new.patches.iter().zip(&wanted) {
             assert_eq!(new.message_of(patch), wanted.message(&new));
             assert_eq!((&patch.files, patch.edits.len()), (&wanted.files, wanted.edits.len()));
+            assert_eq!((&patch.deletes, &patch.renames), (&wanted.deletes, &wanted.renames));
         }
         let diff = similar::TextDiff::from_lines(TEXT, &text);
         let lines = diff.iter_all_changes().filter(|line| line.tag() != similar::ChangeTag::Equal);
@@ -479,6 +524,29 @@ files = ['rust/c.rs']
         files = ["rust/c.rs"]
         "#);
         assert!(rewrite("patch = []\n", &manifest, &[]).is_err());
+    }
+
+    #[test]
+    fn deletes_and_renames_are_written() {
+        let delete = |file: &str, text: Option<&str>| Delete { file: file.into(), text: text.map(str::to_owned) };
+        insta::assert_snapshot!(diff(|wanted| {
+            wanted[0].deletes = vec![delete("rust/old.rs", Some("//! Old.\n")), delete("base.c", None)];
+            wanted[1].renames = vec![Rename { from: "rust/a.rs".into(), to: "rust/a/mod.rs".into() }];
+        }), @r#"
+        +[[patch.delete]]
+        +file = "rust/old.rs"
+        +text = """
+        +//! Old.
+        +"""
+        +
+        +[[patch.delete]]
+        +file = "base.c"
+        +
+        +
+        +[[patch.rename]]
+        +from = "rust/a.rs"
+        +to = "rust/a/mod.rs"
+        "#);
     }
 
     proptest::proptest! {

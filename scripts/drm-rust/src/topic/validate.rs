@@ -2,11 +2,11 @@
 
 //! What can be said about topics without looking at the base.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::manifest::{Manifest, Patch};
 use super::overlay::path_error;
-use super::{Problem, Topics, manifest_path};
+use super::{Problem, Topics, manifest_path, owners};
 use crate::git::TopicName;
 
 /// Longest subject that mailing lists and `git log --oneline` show well (columns).
@@ -69,28 +69,35 @@ fn check_patch(manifest: &Manifest, patch: &Patch, at: &str, say: Say<'_>) {
             say(format!("{at}.trailers"), format!("`{trailer}` is no trailer"), "write `Key-words: value` in one line");
         }
     }
-    if patch.files.is_empty() && patch.edits.is_empty() {
+    if patch.is_empty() {
         say(at.to_owned(), "the patch changes nothing".into(), "give it `files` or an [[patch.edit]], or remove it");
     }
-    for (i, file) in patch.files.iter().enumerate() {
-        if let Some(message) = path_error(file) {
-            say(
-                format!("{at}.files[{i}]"),
-                format!("`{}` {message}", file.escape_debug()),
-                "use the path that it has in Linux",
-            );
+    for (key, path) in paths(patch) {
+        if let Some(message) = path_error(path) {
+            let message = format!("`{}` {message}", path.escape_debug());
+            say(format!("{at}.{key}"), message, "use the path that it has in Linux");
         }
     }
     for (i, edit) in patch.edits.iter().enumerate() {
-        if let Some(message) = path_error(&edit.file) {
-            let shown = edit.file.escape_debug();
-            say(format!("{at}.edit[{i}].file"), format!("`{shown}` {message}"), "use the path that it has in Linux");
-        }
         if let Err((key, message, hint)) = edit.check() {
             let key = if key.is_empty() { String::new() } else { format!(".{key}") };
             say(format!("{at}.edit[{i}]{key}"), message, &hint);
         }
     }
+}
+
+/// Every path of a patch, with its key.
+fn paths(patch: &Patch) -> Vec<(String, &str)> {
+    let mut paths: Vec<(String, &str)> = Vec::new();
+    let key = |list: &str, k: usize, rest: &str| format!("{list}[{k}]{rest}");
+    paths.extend(patch.files.iter().enumerate().map(|(k, file)| (key("files", k, ""), file.as_str())));
+    paths.extend(patch.deletes.iter().enumerate().map(|(k, delete)| (key("delete", k, ".file"), delete.file.as_str())));
+    for (k, rename) in patch.renames.iter().enumerate() {
+        paths.push((key("rename", k, ".from"), &rename.from));
+        paths.push((key("rename", k, ".to"), &rename.to));
+    }
+    paths.extend(patch.edits.iter().enumerate().map(|(k, edit)| (key("edit", k, ".file"), edit.file.as_str())));
+    paths
 }
 
 /// What is wrong with a subject: kernel style is `subsystem: part: what it does`.
@@ -126,32 +133,21 @@ pub(super) fn is_trailer(text: &str) -> bool {
     }
 }
 
-/// Every overlay file belongs to exactly one patch.
+/// Every overlay file is added by one patch, and what later patches do to it fits.
 fn check_claims(topics: &Topics, overlay: &[String]) -> Vec<Problem> {
-    let mut claims: BTreeMap<&str, Vec<(String, String)>> = BTreeMap::new();
-    for (name, manifest) in topics {
-        for (i, patch) in manifest.patches.iter().enumerate() {
-            for (k, file) in patch.files.iter().enumerate().filter(|(_, file)| path_error(file).is_none()) {
-                claims.entry(file).or_default().push((manifest_path(name), format!("patch[{i}].files[{k}]")));
-            }
-        }
-    }
-    let mut problems = Vec::new();
+    // Where topics are in a circle, there is no order to follow.
+    let Ok(order) = order(topics) else { return Vec::new() };
+    let (owners, mut problems) = owners::follow(topics, &order);
     let overlay: BTreeSet<&str> = overlay.iter().map(String::as_str).collect();
-    for (file, claimants) in &claims {
-        let (first, rest) = claimants.split_first().expect("an entry has a claimant");
-        let mut say = |(manifest, key): &(String, String), message: String, hint: &str| {
-            problems.push(Problem { file: manifest.clone(), key: key.clone(), message, hint: hint.into() });
-        };
-        for other in rest {
-            let message = format!("{file} is claimed twice, first by {} ({})", first.0, first.1);
-            say(other, message, "an overlay file belongs to exactly one patch");
-        }
-        if !overlay.contains(file) {
-            say(first, format!("{file} does not exist"), "write the file, or correct its path");
-        }
+    for (file, origin) in owners.iter().filter(|(file, _)| !overlay.contains(file.as_str())) {
+        problems.push(Problem {
+            file: manifest_path(&origin.topic),
+            key: format!("patch[{}].files", origin.patch),
+            message: format!("{file} does not exist"),
+            hint: "write the file, or correct its path".into(),
+        });
     }
-    for file in overlay.iter().filter(|file| !claims.contains_key(**file)) {
+    for file in overlay.iter().filter(|file| !owners.contains_key(**file)) {
         problems.push(Problem {
             file: (*file).to_owned(),
             key: String::new(),

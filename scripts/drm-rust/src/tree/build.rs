@@ -3,20 +3,19 @@
 //! Base + overlay + manifests → commits. The same input gives the same ids.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 
-use crate::error::{Class, Explain, FileError};
+use crate::error::{Class, Explain};
 use crate::git::commit::{Commit, Identity};
 use crate::git::objects::{ObjectError, Objects};
 use crate::git::pack::Kind;
 use crate::git::refs::View;
-use crate::git::treeobj::{self, Mode};
+use crate::git::treeobj::{self, Mode, Side};
 use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
 use crate::merge::history::History;
 use crate::merge::{MergeError, Merger, Outcome};
+use crate::topic::additions::Additions;
 use crate::topic::manifest::{Manifest, Patch};
-use crate::topic::overlay::Pending;
-use crate::topic::{Problem, TopicError, Topics, edit, manifest_path, overlay, validate};
+use crate::topic::{Problem, TopicError, Topics, edit, manifest_path, validate};
 
 /// The commits could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -76,12 +75,6 @@ impl Explain for BuildError {
     }
 }
 
-impl From<FileError> for BuildError {
-    fn from(error: FileError) -> Self {
-        BuildError::Topic(error.into())
-    }
-}
-
 /// A topic and its commits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuiltTopic {
@@ -113,8 +106,6 @@ pub struct Built {
 pub struct Input<'a> {
     /// The repository that holds the base.
     pub repo: &'a Repo,
-    /// The top of the checkout, for the overlay.
-    pub root: &'a Path,
     /// The base.
     pub base: Oid,
     /// The topics; they have been validated.
@@ -123,8 +114,8 @@ pub struct Input<'a> {
     pub merger: &'a Identity,
     /// Whether new merges may be made, which writes objects.
     pub may_merge: bool,
-    /// Overlay files that are not written yet.
-    pub pending: &'a Pending,
+    /// The files that patches add.
+    pub additions: &'a Additions,
 }
 
 /// Builds all topics and `drm-rust-next`, in memory but for what git needs for merges.
@@ -140,6 +131,7 @@ pub fn build(input: &Input<'_>, objects: &mut Objects) -> Result<Built, BuildErr
         return Err(TopicError::Invalid(problems).into());
     }
     let next = builder.next(&order)?;
+    builder.check_grown(next)?;
     let mut view = View::from([(BranchName::base(), input.base), (BranchName::next(), next)]);
     let topics: Vec<BuiltTopic> = order.iter().map(|name| builder.built[name].clone()).collect();
     view.extend(topics.iter().map(|topic| (topic.name.branch(), topic.tip())));
@@ -169,6 +161,12 @@ fn known_merges(input: &Input<'_>) -> Result<HashMap<(Oid, Oid), Oid>, GitError>
     }
     Ok(known)
 }
+
+/// What a patch makes of paths.
+type Changes = BTreeMap<String, Side>;
+
+/// Takes the key, the message and the hint of a problem.
+type Say<'a> = &'a mut dyn FnMut(String, String, String);
 
 struct Builder<'a> {
     input: &'a Input<'a>,
@@ -247,45 +245,68 @@ impl Builder<'_> {
         let mut say = |key: String, message: String, hint: String| {
             problems.push(Problem { file: manifest_path(name), key: format!("patch[{index}].{key}"), message, hint });
         };
-        let mut changes = BTreeMap::new();
+        let mut changes = Changes::new();
+        self.moves(patch, tree, &mut changes, &mut say)?;
         for (k, path) in patch.files.iter().enumerate() {
-            if treeobj::lookup(self.objects, tree, path)?.is_some() {
+            if self.side(tree, &changes, path)?.is_some() {
                 let hint = "change the base's own files with an [[patch.edit]]".to_owned();
                 say(format!("files[{k}]"), format!("{path} would overwrite a file of the base"), hint);
                 continue;
             }
-            let pending = self.input.pending.get(path).cloned();
-            match pending.map_or_else(|| overlay::read(self.input.root, path), |file| Ok(Some(file)))? {
-                Some((mode, data)) => drop(changes.insert(path.clone(), (mode, self.objects.write(Kind::Blob, data)))),
-                None => {
-                    say(format!("files[{k}]"), format!("{path} is no regular file"), "commit the file itself".into())
+            match self.input.additions.get(name, index, path) {
+                Some((mode, data)) => {
+                    let blob = self.objects.write(Kind::Blob, data.clone());
+                    changes.insert(path.clone(), Some((*mode, blob)));
                 }
+                None => say(format!("files[{k}]"), format!("{path} is not there"), "write the file".into()),
             }
         }
-        self.edits(manifest, patch, tree, &mut changes, &mut say)?;
-        Ok(treeobj::update(self.objects, tree, &changes)?)
+        self.edits(patch, tree, &mut changes, &mut say)?;
+        Ok(treeobj::change(self.objects, tree, &changes)?)
     }
 
-    fn edits(
-        &mut self,
-        manifest: &Manifest,
-        patch: &Patch,
-        tree: Oid,
-        changes: &mut BTreeMap<String, (Mode, Oid)>,
-        say: &mut dyn FnMut(String, String, String),
-    ) -> Result<(), BuildError> {
-        for (k, raw) in patch.edits.iter().enumerate() {
-            let path = &raw.file;
-            if manifest.files().any(|file| file == path) {
-                let hint = format!("change {path} in the overlay");
-                say(format!("edit[{k}].file"), format!("{path} is a file of this topic"), hint);
+    /// What a path is, where a patch has made some of its changes.
+    fn side(&mut self, tree: Oid, changes: &Changes, path: &str) -> Result<Side, BuildError> {
+        match changes.get(path) {
+            Some(&side) => Ok(side),
+            None => Ok(treeobj::lookup(self.objects, tree, path)?),
+        }
+    }
+
+    /// Deletes and renames.
+    fn moves(&mut self, patch: &Patch, tree: Oid, changes: &mut Changes, say: Say<'_>) -> Result<(), BuildError> {
+        let hint = "check the path: it is that of the file before the patch";
+        for (k, delete) in patch.deletes.iter().enumerate() {
+            match self.side(tree, changes, &delete.file)?.filter(|(mode, _)| *mode != Mode::Tree) {
+                Some(_) => drop(changes.insert(delete.file.clone(), None)),
+                None => say(format!("delete[{k}].file"), format!("there is no file {}", delete.file), hint.into()),
+            }
+        }
+        let mut arrivals = Vec::new();
+        for (k, rename) in patch.renames.iter().enumerate() {
+            match self.side(tree, changes, &rename.from)?.filter(|(mode, _)| *mode != Mode::Tree) {
+                Some(entry) => {
+                    changes.insert(rename.from.clone(), None);
+                    arrivals.push((k, &rename.to, entry));
+                }
+                None => say(format!("rename[{k}].from"), format!("there is no file {}", rename.from), hint.into()),
+            }
+        }
+        for (k, to, entry) in arrivals {
+            if self.side(tree, changes, to)?.is_some() {
+                let hint = "rename or delete that one, too, or choose another path".to_owned();
+                say(format!("rename[{k}].to"), format!("{to} is there already"), hint);
                 continue;
             }
-            let found = match changes.get(path) {
-                Some(&entry) => Some(entry),
-                None => treeobj::lookup(self.objects, tree, path)?,
-            };
-            let Some((mode @ (Mode::File | Mode::Executable), oid)) = found else {
+            changes.insert(to.clone(), Some(entry));
+        }
+        Ok(())
+    }
+
+    fn edits(&mut self, patch: &Patch, tree: Oid, changes: &mut Changes, say: Say<'_>) -> Result<(), BuildError> {
+        for (k, raw) in patch.edits.iter().enumerate() {
+            let path = &raw.file;
+            let Some((mode @ (Mode::File | Mode::Executable), oid)) = self.side(tree, changes, path)? else {
                 let hint = "check the path; a new file goes into `files`".to_owned();
                 say(format!("edit[{k}].file"), format!("the base has no file {path}"), hint);
                 continue;
@@ -293,7 +314,7 @@ impl Builder<'_> {
             let content = self.objects.blob(oid)?;
             let edit = raw.check().expect("validated edits are well-formed");
             match edit::apply(&content, &edit) {
-                Ok(new) => drop(changes.insert(path.clone(), (mode, self.objects.write(Kind::Blob, new)))),
+                Ok(new) => drop(changes.insert(path.clone(), Some((mode, self.objects.write(Kind::Blob, new))))),
                 Err(error) => {
                     let (message, hint) = error.explain(path);
                     say(format!("edit[{k}].{}", raw.anchor_key()), message, hint);
@@ -301,6 +322,27 @@ impl Builder<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What all topics together make of a file that grew must be what the overlay has.
+    fn check_grown(&mut self, next: Oid) -> Result<(), BuildError> {
+        let tree = self.objects.tree_of(next)?;
+        let mut problems = Vec::new();
+        for (file, (_, content)) in &self.input.additions.grown {
+            let made = treeobj::lookup(self.objects, tree, file)?;
+            let made = made.map(|(_, oid)| self.objects.blob(oid)).transpose()?;
+            if made.as_ref().is_some_and(|made| made != content) {
+                problems.push(Problem {
+                    file: file.clone(),
+                    key: String::new(),
+                    message: "the patches make another text of it than the overlay has".into(),
+                    hint: "end the file with a newline; where two topics change it at one place, let one require the \
+                           other"
+                        .into(),
+                });
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(TopicError::Invalid(problems).into()) }
     }
 
     /// Merges every topic that has patches.

@@ -23,8 +23,7 @@ use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::lock::Lock;
 use crate::oplog::{self, BaseRecord, Logged, Operation};
 use crate::report::{Reporter, Unit};
-use crate::topic::overlay::Pending;
-use crate::topic::{self, TopicError, Topics, overlay, published, validate};
+use crate::topic::{self, TopicError, Topics, additions, overlay, published, validate};
 use crate::workspace::{Trees, Workspace};
 
 pub use self::error::TreeError;
@@ -198,14 +197,14 @@ impl Refresh<'_> {
     }
 
     fn build(&self, base: Oid, objects: &mut Objects) -> Result<Built, TreeError> {
+        let additions = additions::read(&self.ws.root, self.topics)?;
         let input = Input {
             repo: &self.repo,
-            root: &self.ws.root,
             base,
             topics: self.topics,
             merger: &self.trees.ours.identity,
             may_merge: true,
-            pending: &Pending::new(),
+            additions: &additions,
         };
         Ok(build::build(&input, objects)?)
     }

@@ -11,8 +11,7 @@ use crate::git::objects::Objects;
 use crate::git::refs::View;
 use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
 use crate::oplog::{self, BaseRecord};
-use crate::topic::overlay::Pending;
-use crate::topic::{Topics, manage, published};
+use crate::topic::{Topics, additions, manage, published};
 use crate::workspace::{Trees, Workspace};
 
 /// Everything that `status` tells.
@@ -129,8 +128,7 @@ fn add_arrivals(ws: &Workspace, repo: &Repo, topics: &Topics, status: &mut Statu
     let branches = arrival::branches(repo, &trees)?;
     let mut patches = Vec::new();
     for (name, manifest) in topics.iter().filter(|_| !branches.is_empty()) {
-        let edits = manifest.patches.iter().flat_map(|patch| patch.edits.iter().map(|edit| edit.file.as_str()));
-        let files = manifest.files().chain(edits).map(str::to_owned).collect();
+        let files = manifest.paths().into_iter().map(str::to_owned).collect();
         let commits = manage::commits(repo, name, manifest.patches.len())?;
         let since = manifest.patches.iter().map(|patch| patch.date.as_second()).min();
         if let Some(since) = since.filter(|_| !commits.is_empty()) {
@@ -164,8 +162,8 @@ fn wanted_view(
 ) -> Result<View, TreeError> {
     let trees = Trees::load(&ws.data("trees.toml"))?;
     let merger = &trees.ours.identity;
-    let pending = &Pending::new();
-    let input = Input { repo, root: &ws.root, base, topics, merger, may_merge: false, pending };
+    let additions = &additions::read(&ws.root, topics)?;
+    let input = Input { repo, base, topics, merger, may_merge: false, additions };
     match build::build(&input, objects) {
         Ok(built) => Ok(built.view),
         Err(BuildError::NotMerged(_)) => Ok(build::tips(&input, objects)?),

@@ -10,7 +10,7 @@ use crate::git::refs::{Change, View, changes};
 use crate::git::{BranchName, Oid, Repo};
 use crate::oplog::{self, Logged, Operation};
 use crate::topic::Topics;
-use crate::topic::overlay::Pending;
+use crate::topic::additions::Additions;
 use crate::workspace::{Trees, Workspace};
 
 /// What was taken, and from where.
@@ -24,8 +24,8 @@ pub(crate) struct Taken<'a> {
     pub(crate) made: &'a View,
     /// The topics as they shall be.
     pub(crate) topics: &'a Topics,
-    /// The overlay files that are not written yet.
-    pub(crate) pending: &'a Pending,
+    /// What their patches add.
+    pub(crate) additions: &'a Additions,
     /// The branch.
     pub(crate) branch: &'a BranchName,
 }
@@ -34,6 +34,8 @@ pub(crate) struct Taken<'a> {
 pub(crate) struct Moves {
     /// What the topic stands on.
     pub(crate) start: Option<Oid>,
+    /// Where all topics together lead.
+    pub(crate) next: Oid,
     /// The branches that move.
     pub(crate) changes: Vec<Change>,
     operations: Vec<Operation>,
@@ -44,12 +46,11 @@ impl Taken<'_> {
     pub(crate) fn input(&self) -> Input<'_> {
         Input {
             repo: self.repo,
-            root: &self.ws.root,
             base: self.last.operation.base.commit,
             topics: self.topics,
             merger: &self.trees.ours.identity,
             may_merge: true,
-            pending: self.pending,
+            additions: self.additions,
         }
     }
 
@@ -101,7 +102,8 @@ impl Taken<'_> {
         }
         let topic = built.topics.iter().find(|topic| topic.name.branch() == *self.branch);
         let start = topic.map(|topic| topic.start);
-        Ok(Moves { start, changes: steps, operations, plan })
+        let next = built.view[&BranchName::next()];
+        Ok(Moves { start, next, changes: steps, operations, plan })
     }
 
     fn operation(&self, command: &str, view: View) -> Operation {

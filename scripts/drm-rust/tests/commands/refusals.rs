@@ -28,8 +28,8 @@ fn a_file_that_two_patches_claim() {
     env.topic("rust/second", &ALPHA.replace("pub mod alloc;", "pub mod page;"));
     insta::assert_snapshot!(refused(&env), @"
     error: 1 problem in the topics:
-      scripts/drm-rust/topics/rust/second.toml: patch[0].files[0]: rust/kernel/alpha.rs is claimed twice, first by scripts/drm-rust/topics/rust/alpha.toml (patch[0].files[0])
-        hint: an overlay file belongs to exactly one patch
+      scripts/drm-rust/topics/rust/second.toml: patch[0].files[0]: rust/kernel/alpha.rs is claimed twice, first by scripts/drm-rust/topics/rust/alpha.toml (patch[0])
+        hint: a file is added once; later patches change it by an [[patch.edit]]
     hint: Documentation/rust/drm-rust/manifests.rst describes every key
     ");
 }
@@ -52,7 +52,7 @@ fn a_file_that_is_missing() {
     env.remove("rust/kernel/alpha.rs");
     insta::assert_snapshot!(refused(&env), @"
     error: 1 problem in the topics:
-      scripts/drm-rust/topics/rust/alpha.toml: patch[0].files[0]: rust/kernel/alpha.rs does not exist
+      scripts/drm-rust/topics/rust/alpha.toml: patch[0].files: rust/kernel/alpha.rs does not exist
         hint: write the file, or correct its path
     hint: Documentation/rust/drm-rust/manifests.rst describes every key
     ");
@@ -86,11 +86,9 @@ fn a_file_of_the_base() {
     let files = r#"files = ["rust/kernel/alpha.rs", "rust/kernel/lib.rs"]"#;
     env.topic("rust/alpha", &ALPHA.replace(r#"files = ["rust/kernel/alpha.rs"]"#, files));
     insta::assert_snapshot!(refused(&env), @"
-    error: 2 problems in the topics:
-      scripts/drm-rust/topics/rust/alpha.toml: patch[0].files[1]: rust/kernel/lib.rs would overwrite a file of the base
-        hint: change the base's own files with an [[patch.edit]]
-      scripts/drm-rust/topics/rust/alpha.toml: patch[0].edit[0].file: rust/kernel/lib.rs is a file of this topic
-        hint: change rust/kernel/lib.rs in the overlay
+    error: 1 problem in the topics:
+      scripts/drm-rust/topics/rust/alpha.toml: patch[0].edit[0].file: rust/kernel/lib.rs is a file that this patch adds
+        hint: change the file itself
     hint: Documentation/rust/drm-rust/manifests.rst describes every key
     ");
 }
@@ -102,7 +100,7 @@ fn an_overlay_file_that_is_a_link() {
     symlink("/etc/passwd", env.root().join("rust/kernel/alpha.rs")).unwrap();
     insta::assert_snapshot!(refused(&env), @"
     error: 1 problem in the topics:
-      scripts/drm-rust/topics/rust/alpha.toml: patch[0].files[0]: rust/kernel/alpha.rs is no regular file
+      scripts/drm-rust/topics/rust/alpha.toml: patch[0].files: rust/kernel/alpha.rs is no regular file
         hint: commit the file itself
     hint: Documentation/rust/drm-rust/manifests.rst describes every key
     ");
@@ -151,8 +149,8 @@ fn an_edit_of_a_file_that_is_not_there() {
 fn an_edit_of_a_file_of_the_same_topic() {
     insta::assert_snapshot!(refused(&with(r#"file = "rust/kernel/lib.rs""#, r#"file = "rust/kernel/alpha.rs""#)), @"
     error: 1 problem in the topics:
-      scripts/drm-rust/topics/rust/alpha.toml: patch[0].edit[0].file: rust/kernel/alpha.rs is a file of this topic
-        hint: change rust/kernel/alpha.rs in the overlay
+      scripts/drm-rust/topics/rust/alpha.toml: patch[0].edit[0].file: rust/kernel/alpha.rs is a file that this patch adds
+        hint: change the file itself
     hint: Documentation/rust/drm-rust/manifests.rst describes every key
     ");
 }
