@@ -37,7 +37,7 @@ use crate::workspace::{Trees, Workspace};
 pub use error::AbsorbError;
 use fold::Group;
 use patches::Reader;
-use series::{Series, Starts};
+use series::Starts;
 use write::Writes;
 
 /// What to absorb.
@@ -157,7 +157,7 @@ impl<'a> Job<'a> {
         let starts = self.starts(objects)?;
         let series = series::read(objects, &self.branch, tip, &starts, names)?;
         let groups = fold::fold(objects, &series, self.options.fold)?;
-        let planned = self.plan(objects, &series, &groups)?;
+        let planned = self.plan(objects, &groups)?;
         self.validate(&planned, &groups)?;
         self.check(objects, &series, &groups, &planned)?;
         let taken = Taken {
@@ -198,7 +198,7 @@ impl<'a> Job<'a> {
     }
 
     /// What the manifest has to say so that the repository says what the commits say.
-    fn plan(&self, objects: &mut Objects, series: &Series, groups: &[Group]) -> Result<Planned, AbsorbError> {
+    fn plan(&self, objects: &mut Objects, groups: &[Group]) -> Result<Planned, AbsorbError> {
         let name = &self.options.topic;
         let order = validate::order(&self.topics).map_err(|name| AbsorbError::Circle(name.to_string()))?;
         let stands_on = owners::requires(&self.topics, name);
@@ -220,7 +220,6 @@ impl<'a> Job<'a> {
                 additions.insert(name, i, file, (mode, objects.blob(oid)?));
             }
         }
-        debug_assert_eq!(series.commits.is_empty(), groups.is_empty());
         let mut topics = self.topics.clone();
         topics.insert(name.clone(), manifest);
         let (owners, _) = owners::follow(&topics, &order);

@@ -146,7 +146,8 @@ impl Checker<'_> {
     fn topic_names(&mut self, row: &Row) {
         for (i, topic) in row.topics.iter().enumerate() {
             if let Some(manifest) = self.topics.get(topic) {
-                if !row.carried.iter().any(|carried| manifest.paths().contains(carried.path.as_str())) {
+                let paths = manifest.paths();
+                if !row.carried.iter().any(|carried| paths.contains(carried.path.as_str())) {
                     let message = format!("{topic} has no file that is named in `carried`");
                     self.lie(row, format!("topics[{i}]"), message, "name what it adds, or remove the topic");
                 }

@@ -31,11 +31,6 @@ impl Additions {
     pub fn insert(&mut self, topic: &TopicName, patch: usize, file: &str, content: (Mode, Vec<u8>)) {
         self.by_patch.entry((topic.clone(), patch)).or_default().insert(file.to_owned(), content);
     }
-
-    /// Takes what one topic's patches add out.
-    pub fn remove(&mut self, topic: &TopicName) {
-        self.by_patch.retain(|(name, _), _| name != topic);
-    }
 }
 
 /// Reads the overlay, and finds out what each patch adds.
@@ -67,21 +62,15 @@ fn read_files(root: &Path, owners: &Owners) -> Result<Pending, TopicError> {
 
 /// Takes back what patches did to the overlay's files.
 pub fn take_back(topics: &Topics, order: &[TopicName], files: Pending) -> Result<Additions, Vec<Problem>> {
-    let mut walk = Walk { files, additions: Additions::default(), problems: Vec::new() };
-    for name in order.iter().rev() {
-        for (i, patch) in topics[name].patches.iter().enumerate().rev() {
-            walk.patch(name, i, patch);
-        }
-    }
+    let mut walk = Walk::from(files);
+    order.iter().rev().for_each(|name| walk.topic(name, &topics[name]));
     if walk.problems.is_empty() { Ok(walk.additions) } else { Err(walk.problems) }
 }
 
 /// The overlay's files without what one topic does, on which no other stands.
 pub fn without(topic: &TopicName, manifest: &Manifest, files: Pending) -> Result<Pending, Vec<Problem>> {
-    let mut walk = Walk { files, additions: Additions::default(), problems: Vec::new() };
-    for (i, patch) in manifest.patches.iter().enumerate().rev() {
-        walk.patch(topic, i, patch);
-    }
+    let mut walk = Walk::from(files);
+    walk.topic(topic, manifest);
     if walk.problems.is_empty() { Ok(walk.files) } else { Err(walk.problems) }
 }
 
@@ -93,6 +82,16 @@ struct Walk {
 }
 
 impl Walk {
+    fn from(files: Pending) -> Walk {
+        Walk { files, additions: Additions::default(), problems: Vec::new() }
+    }
+
+    fn topic(&mut self, name: &TopicName, manifest: &Manifest) {
+        for (i, patch) in manifest.patches.iter().enumerate().rev() {
+            self.patch(name, i, patch);
+        }
+    }
+
     fn patch(&mut self, topic: &TopicName, index: usize, patch: &Patch) {
         self.edits(topic, index, patch);
         for file in &patch.files {

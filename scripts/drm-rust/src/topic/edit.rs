@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use super::rewrite::edit_text;
+
 /// What an edit does at its anchor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -134,7 +136,7 @@ impl UndoError {
                 let lines = places.iter().map(|(line, _)| line.to_string()).collect::<Vec<_>>().join(", ");
                 let edits = places.iter().filter_map(|(line, edit)| Some((line, edit.as_ref()?)));
                 let hints: Vec<String> =
-                    edits.map(|(line, edit)| format!("for line {line}, write\n{}", edit.toml())).collect();
+                    edits.map(|(line, edit)| format!("for line {line}, write\n{}", edit_text(edit))).collect();
                 let hint = match hints.is_empty() {
                     true => "add neighbouring lines to the anchor, and to what takes its place".into(),
                     false => hints.join("\n"),
@@ -169,18 +171,6 @@ impl Edit {
             _ => (Action::Replace, above + &String::from_utf8_lossy(&self.left()) + &below),
         };
         Edit { anchor, action, text }
-    }
-
-    /// The edit as a manifest has it, but for its file.
-    pub fn toml(&self) -> String {
-        let (anchor, text) = match self.action {
-            Action::After => ("after", "insert"),
-            Action::Before => ("before", "insert"),
-            Action::Replace => ("replace", "with"),
-        };
-        let quoted = |text: &str| if text.contains("\"\"\"") || text.contains('\\') { "'''" } else { "\"\"\"" };
-        let (a, t) = (quoted(&self.anchor), quoted(&self.text));
-        format!("{anchor} = {a}\n{}\n{a}\n{text} = {t}\n{}{t}", self.anchor, self.text)
     }
 }
 

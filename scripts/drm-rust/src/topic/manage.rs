@@ -153,7 +153,8 @@ pub fn remove(root: &Path, name: &TopicName, dry_run: bool) -> Result<Removed, M
         return Err(ManageError::Required(name.clone(), requiring.join(", ")));
     }
     let mut before = Pending::new();
-    for file in overlay_files(&topics).into_iter().filter(|file| manifest.paths().contains(file.as_str())) {
+    let paths = manifest.paths();
+    for file in overlay_files(&topics).into_iter().filter(|file| paths.contains(file.as_str())) {
         let is_there = overlay::path_error(&file).is_none() && root.join(&file).symlink_metadata().is_ok();
         if let Some(content) = if is_there { overlay::read(root, &file)? } else { None } {
             before.insert(file, content);

@@ -243,17 +243,28 @@ fn set_edits(table: &mut Table, patch: &Wanted) -> Result<(), NoTables> {
 fn edit_table(file: &str, edit: &Edit) -> Table {
     let mut table = Table::new();
     table.decor_mut().set_prefix("\n");
+    set(&mut table, "file", text(file));
+    set_edit(&mut table, edit);
+    table
+}
+
+/// An edit as a manifest has it, but for its file.
+pub(super) fn edit_text(edit: &Edit) -> String {
+    let mut table = Table::new();
+    set_edit(&mut table, edit);
+    table.to_string().trim_end().to_owned()
+}
+
+fn set_edit(table: &mut Table, edit: &Edit) {
     let (anchor, lines) = match edit.action {
         Action::After => ("after", "insert"),
         Action::Before => ("before", "insert"),
         Action::Replace => ("replace", "with"),
     };
-    set(&mut table, "file", text(file));
     // One newline at the end of an anchor does not count.
     let newline = if edit.anchor.contains('\n') { "\n" } else { "" };
-    set(&mut table, anchor, text(&format!("{}{newline}", edit.anchor)));
-    set(&mut table, lines, text(&edit.text));
-    table
+    set(table, anchor, text(&format!("{}{newline}", edit.anchor)));
+    set(table, lines, text(&edit.text));
 }
 
 /// Gives a key another value; what stands around it stays.
