@@ -15,7 +15,7 @@ use crate::git::objects::{ObjectError, Objects};
 use crate::git::pack::Kind;
 use crate::git::refs::View;
 use crate::git::treeobj::{self, Entries, Mode};
-use crate::git::{GitError, Oid, Repo};
+use crate::git::{GitError, Oid, Repo, damage};
 
 /// The reference that holds the newest operation.
 pub const REFERENCE: &str = "refs/drm-rust/oplog";
@@ -162,8 +162,7 @@ pub fn find(repo: &Repo, objects: &mut Objects, digits: &str) -> Result<Logged, 
         return Err(unknown());
     }
     let id = repo.find_commit(digits)?.ok_or_else(unknown)?;
-    let in_log =
-        repo.git(["merge-base", "--is-ancestor", &id.to_string(), REFERENCE]).output().map_err(GitError::from)?;
+    let in_log = damage::answer(&repo.git(["merge-base", "--is-ancestor", &id.to_string(), REFERENCE]))?;
     match read(objects, id) {
         Ok(logged) if in_log.code == 0 => Ok(logged),
         Ok(_) | Err(OpError::Damaged(_)) => Err(unknown()),

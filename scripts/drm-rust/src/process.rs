@@ -108,21 +108,36 @@ impl Explain for ProcessError {
     }
 }
 
-/// Variables that change which repository git works on, or how.
-const GIT_VARIABLES: [&str; 12] = [
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_NAMESPACE",
-    "GIT_PREFIX",
-    "GIT_ATTR_SOURCE",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_DIFF_OPTS",
+/// The variables of git that are the user's to set, or how they begin: who commits, how remotes are reached, where the
+/// configuration is, what is traced. Every other one, known or to come, can lead git to another repository or change what it
+/// says, and reaches no program.
+const GIT_VARIABLES: [&str; 19] = [
+    "GIT_ALLOW_PROTOCOL",
+    "GIT_ASKPASS",
+    "GIT_AUTHOR_",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_COMMITTER_",
+    "GIT_CONFIG_",
+    "GIT_CURL_",
+    "GIT_DISCOVERY_ACROSS_FILESYSTEM",
+    "GIT_EDITOR",
+    "GIT_EXEC_PATH",
+    "GIT_HTTP_",
+    "GIT_NO_LAZY_FETCH",
+    "GIT_PROTOCOL_FROM_USER",
+    "GIT_PROXY_",
+    "GIT_PYTHON_",
+    "GIT_SSH",
+    "GIT_SSL_",
+    "GIT_TERMINAL_PROMPT",
+    "GIT_TRACE",
 ];
+
+/// Whether a variable of the environment may reach other programs.
+fn is_passed_on(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    !name.starts_with(b"GIT_") || GIT_VARIABLES.iter().any(|known| name.starts_with(known.as_bytes()))
+}
 
 /// A word as a shell takes it.
 pub fn quote(word: &str) -> String {
@@ -220,7 +235,7 @@ impl Process {
             Command::new(&self.program)
         };
         command.args(&self.settings).args(&self.args).env("LC_ALL", "C");
-        for key in GIT_VARIABLES {
+        for (key, _) in std::env::vars_os().filter(|(key, _)| !is_passed_on(key)) {
             command.env_remove(key);
         }
         command.envs(self.envs.iter().map(|(k, v)| (k, v)));
@@ -309,6 +324,23 @@ mod tests {
     fn failure_tells_command_code_and_message() {
         let error = Process::new("sh").args(["-c", "echo no >&2; exit 3"]).run().unwrap_err();
         assert_eq!(error.to_string(), "`sh -c 'echo no >&2; exit 3'` failed with exit code 3:\nno");
+    }
+
+    #[test]
+    fn variables_of_git_are_passed_on_where_they_are_known_to_be_harmless() {
+        for (name, passed) in [
+            ("PATH", true),
+            ("GIT_AUTHOR_NAME", true),
+            ("GIT_SSH_COMMAND", true),
+            ("GIT_CONFIG_VALUE_12", true),
+            ("GIT_CONFIG", false),
+            ("GIT_DIR", false),
+            ("GIT_SHALLOW_FILE", false),
+            ("GIT_DEFAULT_HASH", false),
+            ("GIT_WHATEVER_COMES", false),
+        ] {
+            assert_eq!(is_passed_on(OsStr::new(name)), passed, "{name}");
+        }
     }
 
     #[test]

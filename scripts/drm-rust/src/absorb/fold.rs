@@ -11,7 +11,7 @@ use crate::git::Oid;
 use crate::git::objects::Objects;
 use crate::git::pack::Kind;
 use crate::git::treeobj::{self, Mode, Side};
-use crate::resolve::threeway::{self, Algorithm};
+use crate::merge::threeway::{self, Algorithm};
 use crate::topic::message::Message;
 
 /// One patch to be.

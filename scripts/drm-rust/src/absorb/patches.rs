@@ -11,7 +11,7 @@ use super::fold::Group;
 use crate::git::objects::Objects;
 use crate::git::treeobj::{self, Mode};
 use crate::git::{Oid, TopicName};
-use crate::resolve::threeway::is_binary;
+use crate::merge::threeway::is_binary;
 use crate::topic::derive::{self, Inexpressible, Ways};
 use crate::topic::edit::Edit;
 use crate::topic::manifest::{Delete, Manifest, Patch, Rename};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::scope::Patch;
 use super::{CheckError, Findings, Job, Verdict};
-use crate::git::GitError;
+use crate::git::{GitError, settings};
 use crate::process::Process;
 
 /// Types of messages that other checks of this program answer: `maintainers` looks whether the new files that
@@ -25,10 +25,10 @@ pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
 
 fn messages(job: &Job<'_>, top: &Path, patch: &Patch) -> Result<Findings, CheckError> {
     let mail = ["format-patch", "--stdout", "--max-count=1", &patch.commit.to_string()];
-    let mail = job.ws.linux().git(mail).run().map_err(GitError::from)?.stdout;
+    let mail = job.ws.linux().plain(mail)?.run().map_err(GitError::from)?.stdout;
     let options = ["--strict", "--terse", "--show-types", "--no-summary", "--ignore", IGNORED];
     let checkpatch = Process::new("perl").arg("scripts/checkpatch.pl").args(options).dir(top);
-    let output = checkpatch.arg("-").input(mail).output()?;
+    let output = settings::pin(checkpatch).arg("-").input(mail).output()?;
     let text = format!("{}\n{}", output.text(), String::from_utf8_lossy(&output.stderr));
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let lines = lines.map(|line| line.trim_start_matches("-:").to_owned()).collect();

@@ -26,7 +26,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
 
 fn misspelt(repo: &Repo, words: &Path, patch: &Patch) -> Result<Findings, CheckError> {
     let show = ["show", "--format=%B", "--unified=0", "--no-prefix", &patch.commit.to_string()];
-    let text = written(&repo.git(show).run().map_err(GitError::from)?.text());
+    let text = written(&repo.plain(show)?.run().map_err(GitError::from)?.text());
     let spell = Process::new("codespell").args(["--builtin", "clear", "--ignore-words"]).arg(words).arg("-");
     let output = spell.input(text).output()?;
     // Standard input has no name to show: each finding is the line, and below it the word.

@@ -51,7 +51,7 @@ fn symbols(job: &Job<'_>) -> Result<Vec<String>, CheckError> {
     let repo = job.ws.linux();
     let mut symbols = Vec::new();
     for patch in job.scope.patches.iter().filter(|patch| patch.files.iter().any(|file| file.contains("Kconfig"))) {
-        let diff = repo.git(["show", "--format=", &patch.commit.to_string(), "--", "*Kconfig*"]);
+        let diff = repo.plain(["show", "--format=", &patch.commit.to_string(), "--", "*Kconfig*"])?;
         symbols.extend(new_symbols(&diff.run().map_err(GitError::from)?.text()));
     }
     symbols.sort();

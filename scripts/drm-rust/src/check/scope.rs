@@ -64,9 +64,9 @@ pub struct Scope {
 impl Scope {
     /// Everything that this tree adds to its base.
     pub fn everything(repo: &Repo) -> Result<Scope, CheckError> {
-        let (base, next) = (BranchName::base(), BranchName::next());
-        let tip = repo.commit(&next.full())?;
-        let args = ["--no-merges".to_owned(), format!("{}..{}", base.full(), next.full())];
+        let next = BranchName::next();
+        let (base, tip) = (repo.commit(&BranchName::base().full())?, repo.commit(&next.full())?);
+        let args = ["--no-merges".to_owned(), format!("{base}..{tip}")];
         Scope::new(repo, next.to_string(), tip, patches(repo, &args)?)
     }
 
@@ -125,11 +125,10 @@ pub fn each(repo: &Repo, commits: &[Oid]) -> Result<Vec<Patch>, CheckError> {
     if commits.is_empty() { Ok(Vec::new()) } else { patches(repo, &args.collect::<Vec<_>>()) }
 }
 
-/// The patches that `git log` lists with these arguments, oldest first.
+/// The patches that `git log` lists with these arguments, oldest first. They name commits by their ids.
 fn patches(repo: &Repo, args: &[String]) -> Result<Vec<Patch>, CheckError> {
-    let options = ["log", "--name-status", "--no-renames", "--topo-order", "--encoding=UTF-8", FORMAT];
-    // What a person has configured must not change what a trailer is.
-    let process = repo.git(options).args(args).arg("--").settings(["-c", "trailer.separators=:"]);
+    let options = ["log", "--name-status", "--no-renames", "--topo-order", FORMAT];
+    let process = repo.plain(options)?.args(args).arg("--");
     let text = process.run().map_err(GitError::from)?.text();
     let fields: Vec<&str> = text.split('\0').skip(1).collect();
     let parsed: Option<Vec<Patch>> = fields.chunks(FIELDS).map(parse).collect();

@@ -26,10 +26,10 @@ pub(super) fn place(linux: &Repo, source: &Repo, commit: Oid) -> Result<(), Chec
     let workers = format!("checkout.workers={}", rayon::current_num_threads());
     let parallel = ["-c", &workers, "-c", "checkout.thresholdForParallelism=1"];
     let process = if source.exists() {
-        source.git(parallel).args(["checkout", "--quiet", "--force", "--detach"])
+        source.raw(parallel).args(["checkout", "--quiet", "--force", "--detach"])
     } else {
         linux.git(["worktree", "prune"]).run().map_err(GitError::from)?;
-        linux.git(parallel).args(["worktree", "add", "--quiet", "--force", "--detach"]).arg(source.top())
+        linux.raw(parallel).args(["worktree", "add", "--quiet", "--force", "--detach"]).arg(source.top())
     };
     process.arg(commit.to_string()).run().map_err(GitError::from)?;
     Ok(())

@@ -23,10 +23,10 @@ are those that `git cherry-pick -x -s` makes, but they are made in memory: the
 branch moves once, when all of them apply and pass the checks of `drm-rust
 review`, and its work tree follows if it is checked out and clean.
 
-What the branch has already is left out: the commit itself, a pick of it, or
-another commit with the same changes. Later commits that fix or revert a picked
-one, in the branches of drm-rust-tip that are there, are told; --with-followups
-picks them, too.
+What the branch has already is left out: the commit itself, a pick that says so,
+or a commit that is what picking it there makes, to the last blank. Later commits
+that fix or revert a picked one, in the branches of drm-rust-tip that are there,
+are told; --with-followups picks them, too.
 
   drm-rust cherry-pick 0123456789ab
   drm-rust --repo ~/linux cherry-pick 0123456789ab --into drm-rust-fixes";

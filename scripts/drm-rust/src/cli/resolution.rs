@@ -221,8 +221,8 @@ fn show(context: &Context, arguments: &Show) -> CommandResult {
         }
         match stored.change {
             Change::Rerere { preimage, postimage } => {
-                let process = repo.git(["diff", "--no-color", "--no-ext-diff", "--no-textconv"]);
-                let diff = process.args([preimage.to_string(), postimage.to_string()]).run()?.text();
+                let process = repo.plain(["diff", &preimage.to_string(), &postimage.to_string()])?;
+                let diff = process.run()?.text();
                 let hunks = diff.lines().skip_while(|line| !line.starts_with("@@"));
                 text += &hunks.map(|line| format!("    {line}\n")).collect::<String>();
             }

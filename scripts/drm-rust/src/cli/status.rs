@@ -17,8 +17,11 @@ For each topic: its branch's tip, whether the branch is what manifest and
 overlay say (current), `drm-rust tree` has something to do (stale) or there is
 no branch yet (new), its patches, and where it is merged. Where linux/ has the
 remotes of other trees, it tells which of their branches have the patches: the
-commits themselves, or other commits with the same changes. A published topic
-waits until drm-next or Linus has all of it. Nothing is fetched.";
+commits themselves, or other commits that make the same changes to the same
+lines. One that makes a patch's change at another place, or with other white
+space, is only presumed to be the patch where it has its subject, and does not
+count. A published topic waits until drm-next or Linus has all of it. Nothing is
+fetched.";
 
 #[derive(Args)]
 struct Arguments {
@@ -83,12 +86,17 @@ fn line(topic: &TopicStatus, width: usize) -> String {
         more(format!("published as {tag}{}", waits.unwrap_or_default()));
     }
     for arrival in &topic.arrived {
-        let part = match arrival.patches == topic.patches {
-            true => String::new(),
-            false => format!(", {} of {}", arrival.patches, topic.patches),
-        };
-        let by = if arrival.by == By::PatchId { " as other commits" } else { "" };
-        more(format!("arrived in {}/{}{by}{part}", arrival.tree, arrival.branch));
+        let (place, of) = (format!("{}/{}", arrival.tree, arrival.branch), topic.patches);
+        let by = if arrival.by == By::Changes { " as other commits" } else { "" };
+        match arrival.patches {
+            0 => {}
+            all if all == of => more(format!("arrived in {place}{by}")),
+            some => more(format!("arrived in {place}{by}, {some} of {of}")),
+        }
+        if arrival.presumed > 0 {
+            let some = arrival.presumed;
+            more(format!("presumed in {place}, {some} of {of}: the same subject, but another place or white space"));
+        }
     }
     if topic.retired {
         more("the next base has it: the topic can be removed then".to_owned());

@@ -32,7 +32,7 @@ pub fn trailers(repo: &Repo, linux: &Repo, rev: &str) -> Result<Trailers, GitErr
 /// Who wrote, signed and reviewed a commit.
 fn involved(repo: &Repo, commit: Oid) -> Result<Vec<String>, GitError> {
     let id = commit.to_string();
-    let author = repo.git(["log", "--no-walk", "--format=%an <%ae>", &id, "--"]).run()?.text();
+    let author = repo.plain(["log", "--no-walk", "--format=%an <%ae>", &id, "--"])?.run()?.text();
     let keys = ["signed-off-by", "co-developed-by", "reviewed-by", "acked-by"];
     let trailers = repo.trailers(&repo.message(commit)?)?.into_iter();
     let people = trailers.filter(|(key, _)| keys.contains(&key.to_lowercase().as_str())).map(|(_, value)| value);
@@ -44,7 +44,7 @@ fn maintainers(repo: &Repo, linux: &Repo, commit: Oid) -> Result<Option<Vec<Stri
     if !linux.top().join("scripts/get_maintainer.pl").is_file() {
         return Ok(None);
     }
-    let patch = repo.git(["show", "--format=", "--patch", "--no-ext-diff", &commit.to_string(), "--"]).run()?.stdout;
+    let patch = repo.plain(["show", "--format=", "--patch", &commit.to_string(), "--"])?.run()?.stdout;
     if patch.is_empty() {
         return Ok(Some(Vec::new()));
     }

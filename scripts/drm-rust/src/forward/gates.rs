@@ -7,7 +7,7 @@ use std::fs;
 use super::{ForwardError, Offer};
 use crate::check::scope;
 use crate::cycle::look;
-use crate::git::Oid;
+use crate::git::{Oid, damage};
 use crate::html::checks;
 use crate::kunit;
 use crate::neighbours::{Trees, plan};
@@ -99,7 +99,7 @@ fn neighbours(trees: &Trees, offer: &Offer) -> Result<Vec<String>, ForwardError>
     for source in trees.tip.iter().filter(|source| others(&source.tree)) {
         let Ok(theirs) = plan::branch(trees, repo, &source.tree, source.branch.clone()) else { continue };
         let process = repo.git(["merge-base", "--all", &tip.to_string(), &theirs.to_string()]);
-        for line in process.output().map_err(crate::git::GitError::from)?.lines() {
+        for line in damage::answer(&process)?.lines() {
             let shared = repo.oid(&process, &line)?;
             let mut is_known = repo.is_ancestor(shared, *base)? || repo.is_ancestor(shared, upstream)?;
             for topic in &topics {

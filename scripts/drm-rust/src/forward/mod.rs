@@ -202,7 +202,7 @@ fn compose_as(
 ) -> Result<Composed, ForwardError> {
     let (repo, range) = (&offer.repo, format!("{}..{}", offer.base, offer.tip));
     let cite = |commit: Oid| -> Result<String, GitError> {
-        Ok(repo.git(["show", "-s", "--format=%s (%ci)", &commit.to_string()]).run()?.text())
+        Ok(repo.plain(["show", "-s", "--format=%s (%ci)", &commit.to_string()])?.run()?.text())
     };
     let request = PullRequest {
         branch: offer.branch.clone(),
@@ -215,7 +215,7 @@ fn compose_as(
         tip: offer.tip,
         tip_cite: cite(offer.tip)?,
         entries: offer.entries.clone(),
-        shortlog: repo.git(["shortlog", &range]).run().map_err(GitError::from)?.text(),
+        shortlog: shortlog(repo, &range, offer.tip)?,
         diffstat: diffstat(repo, &range)?,
     };
     let sender = manage::git_identity(&ws.root)?.unwrap_or(trees.ours.identity.clone());
@@ -224,7 +224,13 @@ fn compose_as(
 }
 
 fn diffstat(repo: &Repo, range: &str) -> Result<String, GitError> {
-    Ok(repo.git(["diff", "-M", "--no-ext-diff", "--stat", "--summary", range]).run()?.text())
+    Ok(repo.plain(["diff", "-M", "--stat", "--summary", range])?.run()?.text())
+}
+
+/// Who wrote what, by the names that the tip's own list of people has for them.
+fn shortlog(repo: &Repo, range: &str, tip: Oid) -> Result<String, GitError> {
+    let names = format!("mailmap.blob={tip}:.mailmap");
+    Ok(repo.plain(["-c", &names, "shortlog", range])?.run()?.text())
 }
 
 /// Writes the mail and the tag's message into `build/forward/`. Changes no branch and no tag.

@@ -6,7 +6,7 @@ use super::mail::{Entry, Section};
 use super::{ForwardError, check_state};
 use crate::check::scope::{self, Patch};
 use crate::cycle::look;
-use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
+use crate::git::{BranchName, Oid, Repo, TopicName, damage};
 use crate::neighbours::{Trees, plan};
 use crate::topic::manifest::Manifest;
 use crate::tree::load_topics;
@@ -77,7 +77,7 @@ impl Offer {
         let to = look::receiver(repo, branch)?;
         let upstream = plan::branch(trees, repo, &trees.ours.upstream, to.clone())?;
         let process = repo.git(["merge-base", &upstream.to_string(), &tip.to_string()]);
-        let shared = process.output().map_err(GitError::from)?;
+        let shared = damage::answer(&process)?;
         let base = match shared.code {
             0 => repo.oid(&process, &shared.text())?,
             _ => return Err(ForwardError::Unrelated(branch.clone(), to)),

@@ -12,7 +12,7 @@ use super::{Draft, ForwardError, Offer, compose_as, draft, gates, write};
 use crate::cycle::look;
 use crate::git::refs::Change;
 use crate::git::remote::Push;
-use crate::git::{BranchName, GitError, Oid, Repo};
+use crate::git::{BranchName, GitError, Oid, Repo, damage};
 use crate::neighbours::target::Target;
 use crate::process::Process;
 use crate::publish::tag;
@@ -131,7 +131,7 @@ impl Job<'_> {
 
     fn object(&self, reference: &str) -> Result<Option<Oid>, GitError> {
         let process = self.offer.repo.git(["rev-parse", "--verify", "--quiet", "--end-of-options", reference]);
-        let output = process.output()?;
+        let output = damage::answer(&process)?;
         if output.code == 0 { self.offer.repo.oid(&process, &output.text()).map(Some) } else { Ok(None) }
     }
 

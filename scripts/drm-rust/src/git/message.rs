@@ -2,7 +2,7 @@
 
 //! Commit messages: their trailers by git's own rule, and how they cite commits.
 
-use super::{GitError, Oid, Repo};
+use super::{GitError, Oid, Repo, damage, settings};
 
 /// The fewest digits of a commit id that a message cites.
 pub const DIGITS: usize = 12;
@@ -28,9 +28,8 @@ impl Cited {
 impl Repo {
     /// The trailers of a message: those of its last paragraph, as key and value. Prose never counts.
     pub fn trailers(&self, message: &str) -> Result<Vec<(String, String)>, GitError> {
-        let process = self.git(["interpret-trailers", "--parse", "--no-divider"]);
         // What a person has configured must not change what a trailer is.
-        let process = process.settings(["-c", "trailer.separators=:"]).input(message);
+        let process = settings::alone(["interpret-trailers", "--parse", "--no-divider"]).input(message);
         Ok(split_trailers(&process.run()?.text()))
     }
 
@@ -44,8 +43,7 @@ impl Repo {
     pub fn cited(&self, rev: &str) -> Result<Cited, GitError> {
         let commit = self.commit(rev)?;
         let abbrev = format!("--abbrev={DIGITS}");
-        let process =
-            self.git(["log", "--no-walk", "--encoding=UTF-8", &abbrev, "--format=%h %s", &commit.to_string(), "--"]);
+        let process = self.plain(["log", "--no-walk", &abbrev, "--format=%h %s", &commit.to_string(), "--"])?;
         let text = process.run()?.text();
         let (short, subject) = text.split_once(' ').unwrap_or((&text, ""));
         Ok(Cited { commit, short: short.to_owned(), subject: subject.to_owned() })
@@ -53,18 +51,13 @@ impl Repo {
 
     /// The message of a commit.
     pub fn message(&self, commit: Oid) -> Result<String, GitError> {
-        Ok(self.git(["log", "--no-walk", "--encoding=UTF-8", "--format=%B", &commit.to_string(), "--"]).run()?.text())
+        Ok(self.plain(["log", "--no-walk", "--format=%B", &commit.to_string(), "--"])?.run()?.text())
     }
 
     /// Whether a commit is another one or comes before it.
     pub fn is_ancestor(&self, ancestor: Oid, of: Oid) -> Result<bool, GitError> {
         let process = self.git(["merge-base", "--is-ancestor", &ancestor.to_string(), &of.to_string()]);
-        let output = process.output()?;
-        match output.code {
-            0 => Ok(true),
-            1 => Ok(false),
-            _ => process.run().map(|_| true).map_err(GitError::from),
-        }
+        Ok(damage::answer(&process)?.code == 0)
     }
 }
 

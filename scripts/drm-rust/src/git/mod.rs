@@ -3,6 +3,7 @@
 //! Git: names, objects, packs and references of one repository.
 
 pub mod commit;
+pub(crate) mod damage;
 pub mod index;
 pub mod message;
 pub mod names;
@@ -10,9 +11,11 @@ pub mod objects;
 pub mod pack;
 mod patch_id;
 pub mod picked;
+mod plain;
 pub mod refs;
 pub mod remote;
 mod repo;
+pub(crate) mod settings;
 pub mod treeobj;
 
 pub use names::{BranchName, Oid, TopicName};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{BranchName, GitError, Oid, Repo};
+use super::{BranchName, GitError, Oid, Repo, damage};
 
 /// The branches that the toolchain makes, with the commits they stand at.
 pub type View = BTreeMap<BranchName, Oid>;
@@ -33,7 +33,7 @@ impl Repo {
     pub fn view(&self) -> Result<View, GitError> {
         let process = self.git(["for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads/"]);
         let mut view = View::new();
-        for line in process.run()?.lines() {
+        for line in damage::references(&process)? {
             let (oid, name) = line.split_once(' ').unwrap_or((&line, ""));
             match name.parse::<BranchName>() {
                 Ok(name) if name.is_managed() => drop(view.insert(name, self.oid(&process, oid)?)),

@@ -5,7 +5,12 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
+use super::damage;
+use super::message::is_id;
+use super::plain::Plain;
+use super::settings::{self, EMPTY_TREE};
 use super::{BranchName, Oid};
 use crate::error::{Class, Explain, FileContext, FileError};
 use crate::process::{Process, ProcessError};
@@ -15,7 +20,18 @@ use crate::process::{Process, ProcessError};
 pub enum GitError {
     /// The program failed.
     #[error(transparent)]
-    Process(#[from] ProcessError),
+    Process(ProcessError),
+    /// Something of the repository is missing, or is not what git wrote.
+    #[error("`{command}` finds no repository, or a damaged one:\n{}", .said.trim())]
+    Damaged {
+        /// The command line.
+        command: String,
+        /// What git said.
+        said: String,
+    },
+    /// A file could not be written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Its answer could not be understood.
     #[error("`{command}` gave an answer that makes no sense: {answer}")]
     Answer {
@@ -34,10 +50,23 @@ pub enum GitError {
     },
 }
 
+impl From<ProcessError> for GitError {
+    fn from(error: ProcessError) -> Self {
+        match error {
+            ProcessError::Failed { command, stderr, .. } if damage::is_damage(&stderr) => {
+                GitError::Damaged { command, said: stderr }
+            }
+            error => GitError::Process(error),
+        }
+    }
+}
+
 impl Explain for GitError {
     fn hint(&self) -> Option<String> {
         match self {
             GitError::Process(error) => error.hint(),
+            GitError::Damaged { said, .. } => Some(damage::hint(said)),
+            GitError::File(error) => error.hint(),
             GitError::Answer { .. } => None,
             GitError::NoCommit { .. } => Some("give a branch, a tag or a commit id that exists there".into()),
         }
@@ -51,34 +80,17 @@ impl Explain for GitError {
     }
 }
 
-/// Settings that must not depend on who runs the program: merges give the same trees everywhere, nothing
-/// runs in the background, and no hook of the user interferes.
-const SETTINGS: [&str; 13] = [
-    "core.hooksPath=/dev/null",
-    "core.attributesFile=/dev/null",
-    "core.quotePath=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "merge.renames=true",
-    "merge.renameLimit=7000",
-    "merge.renormalize=false",
-    "merge.default=",
-    "merge.directoryRenames=conflict",
-    "merge.conflictStyle=merge",
-    "diff.algorithm=histogram",
-    "advice.detachedHead=false",
-];
-
 /// A git repository with a work tree.
 #[derive(Clone, Debug)]
 pub struct Repo {
     top: PathBuf,
+    plain: Arc<OnceLock<Plain>>,
 }
 
 impl Repo {
     /// The repository whose work tree is `top`.
     pub fn at(top: impl Into<PathBuf>) -> Self {
-        Repo { top: top.into() }
+        Repo { top: top.into(), plain: Arc::default() }
     }
 
     /// The top of the work tree.
@@ -129,23 +141,53 @@ impl Repo {
         fs::write(&path, excluded).at("write", &path)
     }
 
-    /// A git command on this repository.
+    /// A git command on this repository, for what is the user's: branches, remotes, keys, work trees.
     pub fn git<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> Process {
-        let settings = SETTINGS.iter().flat_map(|setting| ["-c", setting]).chain(["--no-replace-objects"]);
-        // A command that only looks must not leave a lock of the index behind when it is killed.
-        let process = Process::new("git").settings(settings).env("GIT_OPTIONAL_LOCKS", "0");
-        process.arg("-C").arg(&self.top).args(args)
+        // Where this repository is damaged, git must not go on to the one around it.
+        let top = fs::canonicalize(&self.top).or_else(|_| std::path::absolute(&self.top));
+        let above = top.ok().and_then(|top| Some(top.parent()?.to_owned()));
+        let git = above.into_iter().fold(settings::program(), |git, above| git.env("GIT_CEILING_DIRECTORIES", above));
+        git.arg("-C").arg(&self.top).args(args)
+    }
+
+    /// A git command on the objects of this repository alone: whatever is made from commits is the same in every clone,
+    /// without any configuration and any attributes. Commits are named by their ids: there are no branches.
+    pub fn plain<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> Result<Process, GitError> {
+        let plain = match self.plain.get() {
+            Some(plain) => plain,
+            None => {
+                let plain = Plain::of(&self.common_dir()?)?;
+                self.plain.get_or_init(|| plain)
+            }
+        };
+        Ok(plain.git().arg("-C").arg(&self.top).args(args))
+    }
+
+    /// A git command that writes or compares files exactly as they are in commits: attributes in a commit convert nothing.
+    pub fn raw<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, args: I) -> Process {
+        self.git(args).env("GIT_ATTR_SOURCE", EMPTY_TREE)
     }
 
     /// The commit that a revision names, if there is one.
     pub fn find_commit(&self, rev: &str) -> Result<Option<Oid>, GitError> {
         let spec = format!("{rev}^{{commit}}");
         let process = self.git(["rev-parse", "--verify", "--quiet", "--end-of-options", &spec]);
-        let output = process.output()?;
+        let output = damage::told(&process, process.output()?)?;
         if output.code != 0 {
-            return Ok(None);
+            return self.lost(rev)?.map_or(Ok(None), Err);
         }
         self.oid(&process, &output.text()).map(Some)
+    }
+
+    /// What is wrong with a reference that is there but leads nowhere. An id need not be there.
+    fn lost(&self, rev: &str) -> Result<Option<GitError>, GitError> {
+        if is_id(rev) {
+            return Ok(None);
+        }
+        let process = self.git(["cat-file", "-t", "--end-of-options", rev]);
+        let said = String::from_utf8_lossy(&process.output()?.stderr).into_owned();
+        let is_lost = damage::is_damage(&said) || said.contains("could not get object info");
+        Ok(is_lost.then(|| GitError::Damaged { command: process.command_line(), said }))
     }
 
     /// The commit that a revision names.
@@ -175,7 +217,8 @@ impl Repo {
 
     /// The branch that HEAD names; none when HEAD is detached.
     pub fn head_branch(&self) -> Result<Option<BranchName>, GitError> {
-        let output = self.git(["symbolic-ref", "--quiet", "HEAD"]).output()?;
+        let process = self.git(["symbolic-ref", "--quiet", "HEAD"]);
+        let output = damage::told(&process, process.output()?)?;
         Ok(output.text().strip_prefix("refs/heads/").and_then(|name| name.parse().ok()))
     }
 
@@ -210,8 +253,9 @@ impl Repo {
 
     /// The files that have changes which are not committed; files that git does not know do not count.
     pub fn dirty(&self) -> Result<Vec<String>, GitError> {
-        let status = self.git(["status", "--porcelain", "--untracked-files=no"]).run()?;
-        Ok(status.lines().iter().filter_map(|line| line.get(3..)).map(str::to_owned).collect())
+        let status = self.git(["status", "--porcelain", "-z", "--no-renames", "--untracked-files=no"]).run()?;
+        let text = String::from_utf8_lossy(&status.stdout).into_owned();
+        Ok(text.split('\0').filter_map(|line| line.get(3..)).map(str::to_owned).collect())
     }
 
     /// Reads an id out of an answer of git.

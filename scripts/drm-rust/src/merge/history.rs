@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::git::{GitError, Oid, Repo};
+use crate::git::{GitError, Oid, Repo, damage};
 
 /// A part of the history: all commits that are not in the history of the common ancestor.
 #[derive(Clone, Debug)]
@@ -27,11 +27,7 @@ impl History {
     pub fn load(repo: &Repo, tips: &[Oid]) -> Result<Option<History>, GitError> {
         let tips = tips.iter().map(ToString::to_string);
         let process = repo.git(["merge-base", "--octopus"]).args(tips.clone());
-        let output = process.output()?;
-        if output.code > 1 || output.code < 0 {
-            process.run()?;
-        }
-        let lines = output.lines();
+        let lines = damage::answer(&process)?.lines();
         let Some(common) = lines.first() else { return Ok(None) };
         let common = repo.oid(&process, common)?;
         let process = repo.git(["rev-list", "--parents"]).args(tips).args(["--not", &common.to_string()]);

@@ -12,7 +12,7 @@ use super::{Conflict, Contents, MergeError, Resolver, Side};
 use crate::git::objects::{ObjectError, Objects};
 use crate::git::pack::Kind;
 use crate::git::treeobj::Mode;
-use crate::git::{GitError, Oid, Repo};
+use crate::git::{GitError, Oid, Repo, damage};
 
 /// What a merge came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,10 +119,7 @@ impl<'a> Merger<'a> {
     /// All merge bases of two commits that are in the repository.
     pub fn bases(&self, ours: Oid, theirs: Oid) -> Result<Vec<Oid>, MergeError> {
         let process = self.repo.git(["merge-base", "--all", &ours.to_string(), &theirs.to_string()]);
-        let output = process.output().map_err(GitError::from)?;
-        if output.code > 1 || output.code < 0 {
-            process.run().map_err(GitError::from)?;
-        }
+        let output = damage::answer(&process)?;
         Ok(output.lines().iter().map(|line| self.repo.oid(&process, line)).collect::<Result<_, _>>()?)
     }
 
@@ -134,8 +131,7 @@ impl<'a> Merger<'a> {
             }
             self.trees.objects.store(ours)?;
             self.trees.objects.store(theirs)?;
-            let tree = self.trees.objects.tree_of(ours)?;
-            return self.whole(None, ours, theirs, tree);
+            return self.whole(None, ours, theirs);
         };
         let mut tree_of = |commit| self.trees.objects.tree_of(commit);
         let (base, ours, theirs) = (tree_of(base)?, tree_of(ours)?, tree_of(theirs)?);
@@ -158,21 +154,19 @@ impl<'a> Merger<'a> {
                 for tree in [base, ours, theirs] {
                     self.trees.objects.store(tree)?;
                 }
-                self.whole(Some(base), ours, theirs, ours)
+                self.whole(Some(base), ours, theirs)
             }
         }
     }
 
-    /// Lets git merge the files that both sides changed: in trees that hold nothing else but the attributes that
-    /// count for these files. There is nothing in them that could be taken for renamed.
+    /// Lets git merge the files that both sides changed: in trees that hold nothing else. There is nothing in them that
+    /// could be taken for renamed.
     fn contents(&mut self, ours: Oid, mut edits: Edits, both: &[Both]) -> Result<Outcome, MergeError> {
         self.count.contents += 1;
-        let attributes = self.attributes(ours, both)?;
         let empty = self.trees.write(Vec::new());
         let mut small = [empty; 3];
         for (i, tree) in small.iter_mut().enumerate() {
-            let mut files = attributes.clone();
-            files.extend(both.iter().map(|both| (both.path.clone(), both.sides[i])));
+            let files = both.iter().map(|both| (both.path.clone(), both.sides[i])).collect();
             *tree = self.trees.edited(empty, &files)?;
             self.trees.objects.store(*tree)?;
             for (_, oid) in both.iter().filter_map(|both| both.sides[i]) {
@@ -180,7 +174,7 @@ impl<'a> Merger<'a> {
             }
         }
         let [base, our, their] = small;
-        let (clean, answer) = self.ask(Some(base), our, their, our)?;
+        let (clean, answer) = self.ask(Some(base), our, their)?;
         for both in both {
             edits.insert(both.path.clone(), self.trees.find(answer.tree, &both.path)?);
         }
@@ -188,33 +182,18 @@ impl<'a> Merger<'a> {
         self.outcome(clean, tree, &answer)
     }
 
-    /// The `.gitattributes` that count for some files, but for those that are to be merged themselves.
-    fn attributes(&mut self, tree: Oid, both: &[Both]) -> Result<Edits, ObjectError> {
-        let mut found = Edits::new();
-        for path in both.iter().map(|both| &both.path) {
-            let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at + 1);
-            for end in std::iter::once(0).chain(slashes) {
-                let place = [&path[..end], b".gitattributes"].concat();
-                if let Some(entry @ (Mode::File | Mode::Executable, _)) = self.trees.find(tree, &place)? {
-                    found.insert(place, Some(entry));
-                }
-            }
-        }
-        Ok(found)
-    }
-
     /// Lets git merge everything.
-    fn whole(&mut self, base: Option<Oid>, ours: Oid, theirs: Oid, attributes: Oid) -> Result<Outcome, MergeError> {
+    fn whole(&mut self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Result<Outcome, MergeError> {
         self.count.whole += 1;
-        let (clean, answer) = self.ask(base, ours, theirs, attributes)?;
+        let (clean, answer) = self.ask(base, ours, theirs)?;
         self.outcome(clean, answer.tree, &answer)
     }
 
-    /// Asks git for a merge, with the attributes of a tree: those of our side, as in a work tree.
-    fn ask(&self, base: Option<Oid>, ours: Oid, theirs: Oid, attributes: Oid) -> Result<(bool, Answer), MergeError> {
-        let source = format!("--attr-source={attributes}");
+    /// Asks git for a merge. Attributes count for nothing: with those of a work tree, the same two commits would merge
+    /// to one thing here and to another there, and a branch could decide how others are merged after it.
+    fn ask(&self, base: Option<Oid>, ours: Oid, theirs: Oid) -> Result<(bool, Answer), MergeError> {
         // Git writes what it merges into files of their own: speed over size.
-        let git = self.repo.git(["-c", "core.looseCompression=1", &source]);
+        let git = self.repo.plain(["-c", "core.looseCompression=1"])?;
         let process = git.args(["merge-tree", "--write-tree", "-z", "--messages"]);
         let process = process.args(base.map(|base| format!("--merge-base={base}")));
         let process = process.args([ours.to_string(), theirs.to_string()]);

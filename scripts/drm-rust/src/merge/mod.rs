@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 //! Merges in memory, exactly git's own: what both sides leave apart is merged here, everything else by
-//! `git merge-tree`; conflicts go to resolvers. No work tree and no reference is touched.
+//! `git merge-tree`, but that no attributes count; conflicts go to resolvers. No work tree and no reference is touched.
 
 pub mod answer;
 mod error;
 pub mod history;
 pub mod listing;
 mod merger;
+pub mod same;
+pub mod threeway;
 pub mod trivial;
 
 pub use error::{MergeError, ResolveError};

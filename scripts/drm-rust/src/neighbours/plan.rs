@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::remotes::{self, Remote};
 use super::{Source, TreeName, Trees};
 use crate::error::{Class, Explain};
-use crate::git::{BranchName, GitError, Oid, Repo};
+use crate::git::{BranchName, GitError, Oid, Repo, damage};
 
 /// References by full name, with the commits they name.
 pub type Refs = BTreeMap<String, Oid>;
@@ -225,7 +225,7 @@ pub fn branch(trees: &Trees, repo: &Repo, tree: &TreeName, branch: BranchName) -
 pub fn refs(repo: &Repo) -> Result<Refs, GitError> {
     let process = repo.git(["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads/", "refs/remotes/"]);
     let mut refs = Refs::new();
-    for line in process.run()?.lines() {
+    for line in damage::references(&process)? {
         let (oid, name) = line.split_once(' ').unwrap_or((&line, ""));
         refs.insert(name.to_owned(), repo.oid(&process, oid)?);
     }

@@ -4,7 +4,7 @@
 
 use super::url::Address;
 use super::{Tree, TreeName};
-use crate::git::{BranchName, GitError, Repo};
+use crate::git::{BranchName, GitError, Repo, damage};
 
 /// A remote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,8 +60,8 @@ impl Repo {
     /// The remotes, with `url.<base>.insteadOf` applied.
     pub fn remotes(&self) -> Result<Vec<Remote>, GitError> {
         let pattern = r"^(remote\..*\.(url|fetch)|url\..*\.insteadof)$";
-        let output = self.git(["config", "--null", "--get-regexp", pattern]).output()?;
         // Nothing matches: code 1.
+        let output = damage::answer(&self.git(["config", "--null", "--get-regexp", pattern]))?;
         Ok(read(&String::from_utf8_lossy(&output.stdout)))
     }
 }

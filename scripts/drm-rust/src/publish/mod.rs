@@ -8,7 +8,7 @@ pub mod tag;
 
 use crate::git::refs::Change;
 use crate::git::remote::Push;
-use crate::git::{GitError, Oid, Repo, TopicName};
+use crate::git::{GitError, Oid, Repo, TopicName, damage};
 use crate::lock::Lock;
 use crate::neighbours::TreeName;
 use crate::neighbours::target::Target;
@@ -164,7 +164,7 @@ impl Job<'_> {
         let pending = gone(record::begin(&self.options.topic, tag, None).name);
         let full = tag::reference(name);
         // A person may have removed the tag.
-        let has_tag = self.repo.git(["show-ref", "--verify", "--quiet", &full]).output()?.code == 0;
+        let has_tag = damage::answer(&self.repo.git(["show-ref", "--verify", "--quiet", &full]))?.code == 0;
         let tag = has_tag.then(|| gone(full));
         self.repo.update_refs(&[pending].into_iter().chain(tag).collect::<Vec<_>>(), &self.reason())
     }

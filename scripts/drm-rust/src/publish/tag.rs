@@ -50,7 +50,8 @@ pub fn free<'a>(
     others: impl Iterator<Item = &'a str>,
 ) -> Result<String, GitError> {
     let tag = format!("{stem}-{}", now.strftime("%Y-%m-%d"));
-    let mut tags = repo.git(["tag", "--list", &format!("{tag}*")]).run()?.lines();
+    let pattern = format!("refs/tags/{tag}*");
+    let mut tags = repo.git(["for-each-ref", "--format=%(refname:lstrip=2)", &pattern]).run()?.lines();
     tags.extend(others.filter_map(|name| name.strip_prefix("refs/tags/")).map(str::to_owned));
     let mut names = std::iter::once(tag.clone()).chain((2..).map(|n| format!("{tag}-{n}")));
     Ok(names.find(|name| !tags.contains(name)).expect("the numbers do not end"))

@@ -45,7 +45,7 @@ fn base(repo: &Repo, request: &Request, tag: &Tag, ours: Oid) -> Result<(Option<
 }
 
 fn diff(repo: &Repo, algorithm: &str, from: Oid, to: Oid) -> Result<Totals, GitError> {
-    let options = ["diff", "--shortstat", "--no-ext-diff", "-M", &format!("--diff-algorithm={algorithm}")];
-    let text = repo.git(options).arg(format!("{from}..{to}")).run()?.text();
+    let options = ["diff", "--shortstat", "-M", &format!("--diff-algorithm={algorithm}")];
+    let text = repo.plain(options)?.arg(format!("{from}..{to}")).run()?.text();
     Ok(totals(&text).unwrap_or_default())
 }

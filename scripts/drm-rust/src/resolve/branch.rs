@@ -7,7 +7,7 @@ use super::store::Store;
 use crate::git::commit::{Commit, Identity};
 use crate::git::objects::Objects;
 use crate::git::refs::Change;
-use crate::git::{BranchName, GitError, Oid, Repo};
+use crate::git::{BranchName, GitError, Oid, Repo, damage};
 use crate::lock::Lock;
 use crate::oplog::{self, OpError, Operation};
 use crate::tree::{self, PATIENCE, TreeError};
@@ -62,7 +62,9 @@ pub fn join(ws: &Workspace, edit: &Edit<'_>, theirs: Oid) -> Result<Option<Oid>,
     let mut objects = Objects::new(&repo);
     let ours = tip(&repo)?;
     let base = match ours {
-        Some(ours) => repo.git(["merge-base", &ours.to_string(), &theirs.to_string()]).output()?.text().parse().ok(),
+        Some(ours) => {
+            damage::answer(&repo.git(["merge-base", &ours.to_string(), &theirs.to_string()]))?.text().parse().ok()
+        }
         None => None,
     };
     let new = match (ours, base) {

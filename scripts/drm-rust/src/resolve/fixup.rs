@@ -17,10 +17,10 @@ use super::{StoreError, is_plain, layout};
 use crate::error::FileContext;
 use crate::git::objects::{ObjectError, Objects};
 use crate::git::pack::Kind;
+use crate::git::settings;
 use crate::git::treeobj::{self, Mode};
 use crate::git::{Oid, Repo};
 use crate::merge::ResolveError;
-use crate::process::Process;
 
 /// What applying a patch came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,10 +108,8 @@ pub fn apply(objects: &mut Objects, tree: Oid, patch: &[u8]) -> Result<Patched, 
     fs::create_dir(&top).at("create", &top)?;
     let before = lay_out(objects, tree, patch, &top)?;
     let git = |how: &[&str]| {
-        let settings = ["-c", "core.autocrlf=false", "-c", "core.eol=lf", "-c", "core.attributesFile=/dev/null"];
-        let process = Process::new("git").settings(settings).args(["apply", "--whitespace=nowarn"]).args(how);
-        // No repository around the temporary folder is meant.
-        process.env("GIT_CEILING_DIRECTORIES", dir.path()).dir(&top).input(patch).output()
+        let process = settings::alone(["apply", "--whitespace=nowarn"]).args(how);
+        process.dir(&top).input(patch).output()
     };
     let applied = git(&["-"])?;
     if applied.code == 0 {
@@ -133,8 +131,8 @@ pub fn apply(objects: &mut Objects, tree: Oid, patch: &[u8]) -> Result<Patched, 
 /// The files that a patch changes, as git reads it; an error where it is no patch.
 pub fn files(patch: &[u8]) -> Result<Vec<String>, StoreError> {
     let dir = tempfile::tempdir().at("create", "a temporary folder")?;
-    let process = Process::new("git").args(["apply", "--numstat", "-z", "-"]).input(patch);
-    let output = process.env("GIT_CEILING_DIRECTORIES", dir.path()).dir(dir.path()).output()?;
+    let process = settings::alone(["apply", "--numstat", "-z", "-"]).input(patch);
+    let output = process.dir(dir.path()).output()?;
     if output.code != 0 {
         return Err(StoreError::NoPatch(String::from_utf8_lossy(&output.stderr).trim_end().to_owned()));
     }

@@ -13,7 +13,6 @@ pub mod rerere;
 pub mod scratch;
 pub mod share;
 pub mod store;
-pub mod threeway;
 
 pub use error::StoreError;
 

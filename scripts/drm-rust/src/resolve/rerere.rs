@@ -14,9 +14,9 @@ use sha1::{Digest, Sha1};
 
 use super::StoreError;
 use super::conflict::{self, Hunk, MarkerError, Segment};
-use super::threeway::{self, Algorithm};
 use crate::git::Oid;
 use crate::git::names::NameError;
+use crate::merge::threeway::{self, Algorithm};
 
 /// The id of a conflict: its folder's name in an rr-cache.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -128,7 +128,7 @@ fn append_hunk(one: &[u8], two: &[u8], size: usize, out: &mut Vec<u8>) {
 
 /// Resolves a file like one that was resolved before; none where the resolution does not fit.
 pub fn replay(image: &Image, pair: &Pair) -> Result<Option<Vec<u8>>, StoreError> {
-    threeway::merge(&pair.preimage, &image.text, &pair.postimage, Algorithm::Myers)
+    Ok(threeway::merge(&pair.preimage, &image.text, &pair.postimage, Algorithm::Myers)?)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::StoreError;
 use super::branch::{self, Edit};
 use crate::git::commit::Identity;
 use crate::git::remote::PROTOCOLS;
-use crate::git::{BranchName, Oid, Repo};
+use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::lock::Lock;
 use crate::neighbours::remotes::{self, Remote};
 use crate::process::ProcessError;
@@ -59,7 +59,7 @@ pub fn push(ws: &Workspace, name: Option<&str>) -> Result<Pushed, StoreError> {
         return Ok(Pushed { remote, commit, moved: false });
     }
     if let Some(old) = old
-        && repo.git(["merge-base", "--is-ancestor", &old.to_string(), &commit.to_string()]).output()?.code != 0
+        && !knows(&repo, old, commit)?
     {
         return Err(StoreError::Behind(remote));
     }
@@ -90,6 +90,11 @@ fn remote(trees: &Trees, repo: &Repo, name: Option<&str>) -> Result<Remote, Stor
     };
     let what = name.map_or_else(|| format!("that is {}", trees.ours.tree), |name| format!("`{name}`"));
     found.cloned().ok_or(StoreError::NoRemote(what))
+}
+
+/// Whether a commit is here, and another one has it in its history.
+fn knows(repo: &Repo, old: Oid, commit: Oid) -> Result<bool, GitError> {
+    Ok(repo.find_commit(&old.to_string())?.is_some() && repo.is_ancestor(old, commit)?)
 }
 
 /// Where a remote's branch stands.

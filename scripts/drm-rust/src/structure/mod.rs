@@ -11,9 +11,9 @@
 use std::collections::HashMap;
 
 use crate::git::treeobj::Mode;
+use crate::merge::threeway::{self, Algorithm};
 use crate::merge::{Conflict, Contents, Resolution, ResolveError, Resolver, Side};
 use crate::resolve::StoreError;
-use crate::resolve::threeway::{self, Algorithm};
 
 use list::{Entry, List};
 

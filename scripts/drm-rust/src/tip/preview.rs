@@ -79,7 +79,7 @@ const FORMAT: &str = "--format=%H%n%an <%ae>%n%s";
 
 /// The commits of some histories but not of others that touch a conflict's path, the newest first.
 fn touches(repo: &Repo, conflict: &Conflict, of: &[Oid], not: &[Oid]) -> Result<Vec<Touch>, TipError> {
-    let process = repo.git(["--literal-pathspecs", "log", "--no-merges", "-z", FORMAT]);
+    let process = repo.plain(["--literal-pathspecs", "log", "--no-merges", "-z", FORMAT])?;
     let process =
         process.args(of.iter().map(ToString::to_string)).arg("--not").args(not.iter().map(ToString::to_string));
     read_touches(repo, &process.args(["--", &conflict.path]))
@@ -87,7 +87,7 @@ fn touches(repo: &Repo, conflict: &Conflict, of: &[Oid], not: &[Oid]) -> Result<
 
 /// A commit with its author and subject.
 pub(super) fn touch(repo: &Repo, commit: Oid) -> Result<Touch, TipError> {
-    let process = repo.git(["log", "-1", "-z", FORMAT, &commit.to_string()]);
+    let process = repo.plain(["log", "-1", "-z", FORMAT, &commit.to_string()])?;
     read_touches(repo, &process).map(|mut touches| touches.remove(0))
 }
 

@@ -39,8 +39,7 @@ pub fn topic(ws: &Workspace, name: &TopicName, reporter: &dyn Reporter) -> Resul
 }
 
 fn contains(repo: &Repo, commit: Oid, ancestor: Oid) -> Result<bool, GitError> {
-    let process = repo.git(["merge-base", "--is-ancestor", &ancestor.to_string(), &commit.to_string()]);
-    Ok(process.output()?.code == 0)
+    repo.is_ancestor(ancestor, commit)
 }
 
 /// The first patch of a branch that conflicts with the first one of another branch.

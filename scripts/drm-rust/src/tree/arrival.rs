@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::git::commit::Parsed;
+use crate::git::objects::{ObjectError, Objects};
 use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
+use crate::merge::same;
 use crate::neighbours::{TreeName, Trees, plan, remotes};
 
 /// A branch of another tree that has patches of a topic.
@@ -18,6 +21,8 @@ pub struct Arrival {
     pub branch: BranchName,
     /// How many of the topic's patches it has.
     pub patches: usize,
+    /// How many more it may have: commits of the same subject make the change at another place or with other white space.
+    pub presumed: usize,
     /// How that is known.
     pub by: By,
 }
@@ -28,8 +33,8 @@ pub struct Arrival {
 pub enum By {
     /// The commits themselves are there.
     Ancestry,
-    /// Commits with the same changes are there.
-    PatchId,
+    /// Other commits make the same changes.
+    Changes,
 }
 
 /// The patches of a topic.
@@ -43,12 +48,13 @@ pub(super) struct Patches {
     pub(super) since: i64,
 }
 
-/// Looks for topics in every branch of other trees that is here.
+/// Looks for topics in every branch of other trees that is here, as far as these have more than the base.
 pub(super) fn look(
     repo: &Repo,
+    base: Oid,
     branches: Vec<Place>,
     topics: &[Patches],
-) -> Result<BTreeMap<TopicName, Vec<Arrival>>, GitError> {
+) -> Result<BTreeMap<TopicName, Vec<Arrival>>, ObjectError> {
     let mut arrivals: BTreeMap<TopicName, Vec<Arrival>> = BTreeMap::new();
     let Some(since) = topics.iter().map(|topic| topic.since).min() else {
         return Ok(arrivals);
@@ -56,43 +62,75 @@ pub(super) fn look(
     let ours: Vec<Oid> = topics.iter().flat_map(|topic| topic.commits.iter().copied()).collect();
     let args = ["--no-walk=unsorted".to_owned()].into_iter().chain(ours.iter().map(ToString::to_string));
     let ours: BTreeMap<Oid, String> = repo.patch_ids(args)?.into_iter().map(|(id, commit)| (commit, id)).collect();
-    // Nobody has a patch before it was made.
-    let since = format!("--max-age={since}");
-    for (tree, branch, reference) in branches {
-        let commits = repo.git(["rev-list", &since, &reference]).run()?.lines();
+    // Nobody has a patch before it was made, and what the base has is no patch of a topic.
+    let range = |tip: Oid| [format!("--max-age={since}"), tip.to_string(), format!("^{base}")];
+    let mut objects = Objects::new(repo);
+    for (tree, branch, tip) in branches {
+        let commits = repo.git(["rev-list"]).args(range(tip)).run().map_err(GitError::from)?.lines();
         let commits: BTreeSet<Oid> = commits.iter().filter_map(|line| line.parse().ok()).collect();
-        let mut left: Vec<&Patches> = Vec::new();
-        for topic in topics {
-            let patches = topic.commits.iter().filter(|commit| commits.contains(commit)).count();
-            match patches == topic.commits.len() {
-                true => {
-                    let arrival = Arrival { tree: tree.clone(), branch: branch.clone(), patches, by: By::Ancestry };
-                    arrivals.entry(topic.name.clone()).or_default().push(arrival);
-                }
-                false => left.push(topic),
-            }
-        }
+        let mut arrived = |topic: &Patches, patches, presumed, by| {
+            let arrival = Arrival { tree: tree.clone(), branch: branch.clone(), patches, presumed, by };
+            arrivals.entry(topic.name.clone()).or_default().push(arrival);
+        };
+        let is_there = |topic: &&Patches| topic.commits.iter().all(|commit| commits.contains(commit));
+        let (whole, left): (Vec<&Patches>, Vec<&Patches>) = topics.iter().partition(is_there);
+        whole.into_iter().for_each(|topic| arrived(topic, topic.commits.len(), 0, By::Ancestry));
         let files: BTreeSet<&str> = left.iter().flat_map(|topic| topic.files.iter().map(String::as_str)).collect();
         if files.is_empty() || commits.is_empty() {
             continue;
         }
-        let args = ["--no-merges".to_owned(), since.clone(), reference.clone(), "--full-diff".into(), "--".into()];
-        let theirs = repo.patch_ids(args.into_iter().chain(files.into_iter().map(str::to_owned)))?;
-        let theirs: BTreeSet<String> = theirs.into_iter().map(|(id, _)| id).collect();
+        let options =
+            ["--no-merges".to_owned()].into_iter().chain(range(tip)).chain(["--full-diff".into(), "--".into()]);
+        let mut theirs: BTreeMap<String, Vec<Oid>> = BTreeMap::new();
+        for (id, commit) in repo.patch_ids(options.chain(files.into_iter().map(str::to_owned)))? {
+            theirs.entry(id).or_default().push(commit);
+        }
         for topic in left {
-            let has = |commit: &&Oid| ours.get(commit).is_some_and(|id| theirs.contains(id));
-            let patches = topic.commits.iter().filter(has).count();
-            if patches > 0 {
-                let arrival = Arrival { tree: tree.clone(), branch: branch.clone(), patches, by: By::PatchId };
-                arrivals.entry(topic.name.clone()).or_default().push(arrival);
+            let (mut patches, mut presumed) = (0, 0);
+            for commit in &topic.commits {
+                let alike = ours.get(commit).and_then(|id| theirs.get(id)).map_or(&[][..], Vec::as_slice);
+                match found(&mut objects, *commit, alike)? {
+                    Found::Same => patches += 1,
+                    Found::Similar => presumed += 1,
+                    Found::No => {}
+                }
+            }
+            if patches + presumed > 0 {
+                arrived(topic, patches, presumed, By::Changes);
             }
         }
     }
     Ok(arrivals)
 }
 
-/// A branch of another tree, and the reference that has it.
-pub(super) type Place = (TreeName, BranchName, String);
+/// What is known of a patch.
+enum Found {
+    /// A commit makes the same change.
+    Same,
+    /// A commit of the same subject makes a similar one.
+    Similar,
+    No,
+}
+
+/// Finds out whether one of some commits that have a patch's id is that patch.
+fn found(objects: &mut Objects, patch: Oid, alike: &[Oid]) -> Result<Found, ObjectError> {
+    let mut subject = |commit| Ok::<_, ObjectError>(Parsed::read(objects, commit)?.subject().to_owned());
+    let (wanted, mut found) = (subject(patch)?, Found::No);
+    for &commit in alike {
+        if subject(commit)? == wanted {
+            found = Found::Similar;
+        }
+    }
+    for &commit in alike {
+        if commit == patch || same::is_pick(objects, patch, commit)? {
+            return Ok(Found::Same);
+        }
+    }
+    Ok(found)
+}
+
+/// A branch of another tree, and where it stands.
+pub(super) type Place = (TreeName, BranchName, Oid);
 
 /// The branches of other trees that are here.
 pub(super) fn branches(repo: &Repo, trees: &Trees) -> Result<Vec<Place>, GitError> {
@@ -109,8 +147,8 @@ pub(super) fn branches(repo: &Repo, trees: &Trees) -> Result<Vec<Place>, GitErro
         let branches: BTreeSet<BranchName> = of_tip.chain(main).collect();
         for branch in branches {
             let tracked = remotes::of_tree(&all, tree).into_iter().filter_map(|remote| remote.tracks(&branch));
-            let reference = tracked.into_iter().find(|reference| refs.contains_key(reference));
-            found.extend(reference.map(|reference| (name.clone(), branch, reference)));
+            let tip = tracked.into_iter().find_map(|reference| refs.get(&reference).copied());
+            found.extend(tip.map(|tip| (name.clone(), branch, tip)));
         }
     }
     Ok(found)

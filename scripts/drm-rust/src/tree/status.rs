@@ -116,14 +116,14 @@ pub fn status(ws: &Workspace) -> Result<Status, TreeError> {
             retired: false,
         });
     }
-    if repo.exists() {
-        add_arrivals(ws, &repo, &topics, &mut status)?;
+    if let Some(base) = status.base.as_ref().map(|base| base.commit) {
+        add_arrivals(ws, &repo, base, &topics, &mut status)?;
     }
     Ok(status)
 }
 
 /// Adds where topics have arrived, and how long those wait that were published.
-fn add_arrivals(ws: &Workspace, repo: &Repo, topics: &Topics, status: &mut Status) -> Result<(), TreeError> {
+fn add_arrivals(ws: &Workspace, repo: &Repo, base: Oid, topics: &Topics, status: &mut Status) -> Result<(), TreeError> {
     let trees = Trees::load(&ws.data("trees.toml"))?;
     let branches = arrival::branches(repo, &trees)?;
     let mut patches = Vec::new();
@@ -135,7 +135,7 @@ fn add_arrivals(ws: &Workspace, repo: &Repo, topics: &Topics, status: &mut Statu
             patches.push(Patches { name: name.clone(), commits, files, since });
         }
     }
-    let mut arrivals = arrival::look(repo, branches, &patches)?;
+    let mut arrivals = arrival::look(repo, base, branches, &patches)?;
     let mut records = published::published(repo)?;
     for topic in &mut status.topics {
         topic.arrived = arrivals.remove(&topic.name).unwrap_or_default();
@@ -183,8 +183,7 @@ fn merged_into(repo: &Repo, view: &View, tip: Option<Oid>, patches: usize) -> Re
     let mut merged = Vec::new();
     let Some(tip) = tip.filter(|_| patches > 0) else { return Ok(merged) };
     for (name, commit) in view.iter().filter(|(name, _)| name.topic().is_none() && **name != BranchName::base()) {
-        let args = ["merge-base", "--is-ancestor", &tip.to_string(), &commit.to_string()];
-        if repo.git(args).output()?.code == 0 {
+        if repo.is_ancestor(tip, *commit)? {
             merged.push(name.clone());
         }
     }

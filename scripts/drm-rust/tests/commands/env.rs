@@ -217,7 +217,14 @@ impl Env {
 
     /// Runs the program.
     pub(crate) fn run(&self, args: &[&str]) -> Run {
-        let output = self.drm_rust(args).output().expect("the program runs");
+        self.run_with(args, |_| {})
+    }
+
+    /// Runs the program after something was done to it.
+    pub(crate) fn run_with(&self, args: &[&str], change: impl FnOnce(&mut Command)) -> Run {
+        let mut command = self.drm_rust(args);
+        change(&mut command);
+        let output = command.output().expect("the program runs");
         let text = |bytes: Vec<u8>| {
             let text = String::from_utf8(bytes).expect("output is UTF-8");
             text.replace(&self.dir.path().display().to_string(), "$DIR")

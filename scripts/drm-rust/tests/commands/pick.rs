@@ -14,11 +14,11 @@ const SIGNED: &str = "Reviewed-by: R <r@kernel.example>\nSigned-off-by: A. Dev <
 const LINK: &str = "Link: https://patch.msgid.link/1@kernel.example";
 
 /// A clone of Linux where drm-next is ahead of Linus, and branches of fixes at Linus's newest tag.
-struct Lab {
-    env: Env,
-    clone: PathBuf,
+pub(crate) struct Lab {
+    pub(crate) env: Env,
+    pub(crate) clone: PathBuf,
     /// The bug that Linus's tree has.
-    bug: String,
+    pub(crate) bug: String,
 }
 
 /// The branches of the tip, and Linus's tree.
@@ -27,7 +27,7 @@ const TREES: &str = "[tree.linus]\nhttps = ['https://git.example/linus.git']\n\
     [[tip]]\ntree = 'drm-rust'\nbranch = 'drm-rust-next'\noptional = true\n";
 
 impl Lab {
-    fn new() -> Lab {
+    pub(crate) fn new() -> Lab {
         let env = Env::with_alpha();
         let path = "scripts/drm-rust/trees.toml";
         let text = fs::read_to_string(env.root().join(path)).unwrap();
@@ -51,16 +51,16 @@ impl Lab {
         lab
     }
 
-    fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         self.env.git_in(&self.clone, args)
     }
 
-    fn cite(&self, rev: &str) -> String {
+    pub(crate) fn cite(&self, rev: &str) -> String {
         self.git(&["log", "-1", "--abbrev=12", "--format=%h (\"%s\")", rev])
     }
 
     /// A commit of somebody on what is checked out; gives its id.
-    fn commit(&self, files: &[(&str, &str)], message: &str) -> String {
+    pub(crate) fn commit(&self, files: &[(&str, &str)], message: &str) -> String {
         for (path, text) in files {
             let path = self.clone.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -73,7 +73,7 @@ impl Lab {
     }
 
     /// A commit of drm-next.
-    fn next(&self, files: &[(&str, &str)], subject: &str, trailers: &str) -> String {
+    pub(crate) fn next(&self, files: &[(&str, &str)], subject: &str, trailers: &str) -> String {
         self.git(&["checkout", "--quiet", "--detach", "drm/drm-next"]);
         let id = self.commit(files, &format!("{subject}\n\nWhy.\n\n{trailers}{SIGNED}\n{LINK}\n"));
         self.git(&["update-ref", "refs/remotes/drm/drm-next", &id]);
@@ -81,7 +81,7 @@ impl Lab {
     }
 
     /// A fix of the bug in Linus's tree.
-    fn fix(&self, name: &str) -> String {
+    pub(crate) fn fix(&self, name: &str) -> String {
         self.next(&[(name, "fixed\n")], &format!("drm: fix {name}"), &format!("Fixes: {}\n", self.bug))
     }
 
@@ -251,6 +251,54 @@ fn what_the_branch_has_is_left_out() {
     lab.git(&["checkout", "--quiet", "--detach", "drm/drm-next"]);
     let empty = lab.commit(&[], "drm: nothing");
     assert!(lab.refused(&[&empty, "--into", "drm-rust-fixes"], 1).stderr.contains("changes nothing in drm-rust-fixes"));
+}
+
+#[test]
+fn the_same_change_elsewhere_is_another_change() {
+    let lab = Lab::new();
+    let function = |cleanup: &str| {
+        format!("{{\n\tret = setup();\n\tif (ret)\n\t\treturn ret;\n\tret = run();\n{cleanup}\treturn ret;\n}}\n")
+    };
+    let text =
+        |one: &str, other: &str| format!("int alpha(void)\n{}\nint beta(void)\n{}", function(one), function(other));
+    let (leaks, fixed) = ("\tif (ret)\n\t\treturn ret;\n", "\tif (ret)\n\t\tgoto undo;\n");
+    let bug = lab.next(&[("two.c", &text(leaks, leaks)), ("mk", "all:\n        cmd\n")], "drm: add two", "");
+    lab.git(&["update-ref", "refs/remotes/linus/master", &bug]);
+    lab.git(&["branch", "--force", "drm-rust-fixes", &bug]);
+    lab.git(&["tag", "--force", "v9.10-rc2", &bug]);
+    let fixes = format!("Fixes: {}\n", lab.cite(&bug));
+    let alpha = lab.next(&[("two.c", &text(fixed, leaks))], "drm: fix alpha", &fixes);
+    let beta = lab.next(&[("two.c", &text(fixed, fixed))], "drm: fix beta", &fixes);
+    let other = lab.next(&[("b.c", "fixed\n")], "drm: fix b", &fixes);
+    lab.run(&[&alpha]).ok();
+    let run = lab.run(&[&beta, &other]).ok();
+    assert!(!run.stderr.contains("already"), "{run}");
+    assert_eq!(lab.git(&["show", "drm-rust-fixes:two.c"]) + "\n", text(fixed, fixed));
+    // Both are there now, wherever their places are, and without a line that says so.
+    lab.git(&["checkout", "--quiet", "--detach", &bug]);
+    lab.commit(&[("two.c", &format!("/* A head. */\n{}", text(leaks, leaks)))], "drm: add a head");
+    lab.git(&["cherry-pick", &beta]);
+    lab.git(&["branch", "--force", "drm-rust-fixes", "HEAD"]);
+    let run = lab.run(&[&beta, &alpha]).ok();
+    assert!(run.stderr.contains("(\"drm: fix beta\") is in drm-rust-fixes already, as "), "{run}");
+    assert!(lab.git(&["show", "drm-rust-fixes:two.c"]).ends_with(text(fixed, fixed).trim_end()));
+    // White space is a change, too: what cannot be told apart by git's patch id is picked, or conflicts.
+    lab.git(&["checkout", "--quiet", "drm-rust-fixes"]);
+    lab.commit(&[("mk", "all:\n    cmd\n")], "drm: mk: use four blanks");
+    let tab = lab.next(&[("mk", "all:\n\tcmd\n")], "drm: mk: use a tab, make needs it", &fixes);
+    let run = lab.refused(&[&tab], 3);
+    assert!(run.stderr.contains("conflicts with drm-rust-fixes"), "{run}");
+}
+
+#[test]
+fn prose_about_a_pick_is_no_pick() {
+    let lab = Lab::new();
+    let fix = lab.fix("b.c");
+    lab.git(&["checkout", "--quiet", "drm-rust-fixes"]);
+    lab.commit(&[("c.c", "1\n")], &format!("drm: c\n\nThis is not (cherry picked from commit {fix}) at all.\n"));
+    let run = lab.run(&[&fix]).ok();
+    assert!(!run.stderr.contains("already"), "{run}");
+    assert_eq!(lab.git(&["show", "drm-rust-fixes:b.c"]), "fixed");
 }
 
 #[test]

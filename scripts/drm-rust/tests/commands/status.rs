@@ -118,3 +118,60 @@ fn where_topics_have_arrived_is_said() {
     assert_eq!(json["topics"][0]["waits"], 1);
     assert_eq!(json["topics"][0]["arrived"], serde_json::json!([]));
 }
+
+#[test]
+fn the_same_lines_at_another_place_have_not_arrived() {
+    let env = Env::new();
+    let kconfig = |alpha: &str, beta: &str| {
+        let entry = |name: &str, select: &str| {
+            format!(
+                "config DRM_{name}\n\ttristate\n\tdepends on DRM\n\tselect FOO\n{select}\tselect FW\n\thelp\n\t  One.\n\n"
+            )
+        };
+        entry("ALPHA", alpha) + &entry("BETA", beta)
+    };
+    let clone = env.clone_of_linux("clone");
+    let commit = |text: &str, subject: &str| {
+        fs::write(clone.join("Kconfig"), text).unwrap();
+        env.git_in(&clone, &["add", "Kconfig"]);
+        let mut git = env.command("git");
+        git.arg("-C").arg(&clone).args(["commit", "--quiet", "-m", subject]);
+        // Nobody commits a patch before it is written.
+        assert!(git.env("GIT_COMMITTER_DATE", "1767500000 +0000").status().unwrap().success());
+    };
+    commit(&kconfig("", ""), "kconfig");
+    env.git_in(&clone, &["tag", "v9.9"]);
+    let anchor = "config DRM_ALPHA\n\ttristate\n\tdepends on DRM\n\tselect FOO";
+    env.topic(
+        "rust/alpha",
+        &format!(
+            "title = 'Alpha'\nsummary = 'x'\nauthor = 'A <a@drm-rust.example>'\ntrailers = ['Signed-off-by: A <a@drm-rust.example>']\n\
+             [[patch]]\nsubject = 'drm: select BAR'\ndate = 2026-01-02T03:04:05Z\nbody = 'It needs it.'\n\
+             [[patch.edit]]\nfile = 'Kconfig'\nafter = \"\"\"{anchor}\"\"\"\ninsert = \"\"\"\n\tselect BAR\n\"\"\"\n"
+        ),
+    );
+    env.run(&["tree", "--base", "git:../clone#v9.9"]).ok();
+    env.linux_git(&["remote", "add", "airlied", "https://git.example/drm.git"]);
+    let arrived = |text: &str, subject: &str| {
+        env.git_in(&clone, &["reset", "--quiet", "--hard", "v9.9"]);
+        commit(text, subject);
+        env.linux_git(&["fetch", "--quiet", "../../clone", "+HEAD:refs/remotes/airlied/drm-next"]);
+        hide_ids(&env.run(&["status"]).ok().stdout)
+    };
+    let line = "\tselect BAR\n";
+    let other = arrived(&kconfig("", line), "drm: beta: select BAR");
+    assert!(!other.contains("drm/drm-next"), "{other}");
+    // What has the subject, too, may be the patch, but a person must look.
+    let presumed = "presumed in drm/drm-next, 1 of 1: the same subject, but another place or white space\nwaiting";
+    for text in [kconfig("", line), kconfig("\tselect  BAR\n", "")] {
+        let run = arrived(&text, "drm: select BAR");
+        assert!(run.contains(presumed) && !run.contains("arrived"), "{run}");
+    }
+    let moved = format!("# A head.\n{}", kconfig(line, ""));
+    env.git_in(&clone, &["reset", "--quiet", "--hard", "v9.9"]);
+    commit(&format!("# A head.\n{}", kconfig("", "")), "a head");
+    commit(&moved, "drm: select the BAR");
+    env.linux_git(&["fetch", "--quiet", "../../clone", "+HEAD:refs/remotes/airlied/drm-next"]);
+    let run = hide_ids(&env.run(&["status"]).ok().stdout);
+    assert!(run.contains("arrived in drm/drm-next as other commits\n"), "{run}");
+}

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Whether a branch has a commit already: itself, a pick of it, or another commit with the same changes. What the
-//! branch has reverted since does not count.
+//! Whether a branch has a commit already: itself, a commit that says that it was picked from it, or one that does not say
+//! so but is what picking it there makes. What the branch has reverted since does not count.
 
 use crate::check::scope::Patch;
-use crate::git::picked::{PICKED, origins};
+use crate::git::objects::Objects;
+use crate::git::picked::origins;
 use crate::git::{GitError, Oid, Repo};
+use crate::merge::{MergeError, same};
 
 /// The commit of the branch that is, or stands for, this one.
-pub(super) fn find(repo: &Repo, patch: &Patch, head: Oid) -> Result<Option<Oid>, GitError> {
+pub(super) fn find(repo: &Repo, patch: &Patch, head: Oid) -> Result<Option<Oid>, MergeError> {
     for commit in candidates(repo, patch, head)? {
         if stands(repo, commit, head)? {
             return Ok(Some(commit));
@@ -17,7 +19,7 @@ pub(super) fn find(repo: &Repo, patch: &Patch, head: Oid) -> Result<Option<Oid>,
     Ok(None)
 }
 
-fn candidates(repo: &Repo, patch: &Patch, head: Oid) -> Result<Vec<Oid>, GitError> {
+fn candidates(repo: &Repo, patch: &Patch, head: Oid) -> Result<Vec<Oid>, MergeError> {
     if repo.is_ancestor(patch.commit, head)? {
         return Ok(vec![patch.commit]);
     }
@@ -30,22 +32,23 @@ fn candidates(repo: &Repo, patch: &Patch, head: Oid) -> Result<Vec<Oid>, GitErro
         ids.push(id);
     }
     let range = [head.to_string(), format!("^{}", patch.commit)];
-    let words: Vec<String> = ids.iter().map(|id| format!("{PICKED}{id}")).collect();
-    found.extend(repo.mentioning(&words, &range)?);
-    found.extend(alike(repo, patch, &range)?);
+    found.extend(repo.picks(&ids, &range)?);
+    let mut objects = Objects::new(repo);
+    for commit in alike(repo, patch, &range)? {
+        if same::is_pick(&mut objects, patch.commit, commit)? {
+            found.push(commit);
+        }
+    }
     Ok(found)
 }
 
-/// The commits with the same changes.
+/// The commits with the same patch id, which may be the same change.
 fn alike(repo: &Repo, patch: &Patch, range: &[String]) -> Result<Vec<Oid>, GitError> {
     let commit = patch.commit.to_string();
     let Some((wanted, _)) = repo.patch_ids(["--no-walk".to_owned(), commit.clone()].into_iter())?.pop() else {
         return Ok(Vec::new());
     };
-    let process =
-        repo.git(["diff-tree", "--root", "--no-commit-id", "--name-only", "--no-renames", "-r", "-z", &commit]);
-    let files = String::from_utf8_lossy(&process.run()?.stdout).into_owned();
-    let files = files.split('\0').filter(|file| !file.is_empty()).map(str::to_owned);
+    let files = patch.files.iter().chain(&patch.removed).cloned();
     let options = ["--no-merges", "--full-diff"].into_iter().map(str::to_owned);
     let ids = repo.patch_ids(options.chain(range.iter().cloned()).chain(["--".to_owned()]).chain(files))?;
     Ok(ids.into_iter().filter(|(id, _)| *id == wanted).map(|(_, commit)| commit).collect())

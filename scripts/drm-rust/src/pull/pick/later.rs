@@ -8,7 +8,7 @@ use super::PullError;
 use crate::check::scope::{self, Patch};
 use crate::git::message::is_id;
 use crate::git::picked::{PICKED, origins};
-use crate::git::{GitError, Oid, Repo};
+use crate::git::{GitError, Oid, Repo, damage};
 
 /// The fewest digits by which a message can name a commit.
 const DIGITS: usize = 8;
@@ -81,7 +81,7 @@ fn in_order(repo: &Repo, mut found: Vec<Later>) -> Result<Vec<Later>, PullError>
     }
     let ids = || found.iter().map(|later| later.patch.commit.to_string());
     // All of them come after this one, or are it.
-    let shared = repo.git(["merge-base", "--octopus"]).args(ids()).output().map_err(GitError::from)?;
+    let shared = damage::answer(&repo.git(["merge-base", "--octopus"]).args(ids()))?;
     let process = repo.git(["rev-list", "--topo-order"]).args(ids()).arg("--not").args(shared.lines());
     let newest_first = process.run().map_err(GitError::from)?.lines();
     let place = |later: &Later| {

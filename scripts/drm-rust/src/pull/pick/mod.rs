@@ -12,7 +12,7 @@ use super::PullError;
 use super::place::Place;
 use crate::check::scope::{self, Patch};
 use crate::git::picked::origins;
-use crate::git::{BranchName, GitError, Oid, Repo};
+use crate::git::{BranchName, Oid, Repo};
 use crate::neighbours::{Trees, plan};
 use crate::review::{self, Overrides, Report, Stage};
 use crate::tip::preview::Clash;
@@ -100,7 +100,7 @@ fn without_known(
     patches: Vec<Patch>,
     (into, ours): (&BranchName, Oid),
     notes: &mut Vec<String>,
-) -> Result<Vec<Patch>, GitError> {
+) -> Result<Vec<Patch>, PullError> {
     let mut new = Vec::new();
     for patch in patches {
         match known::find(repo, &patch, ours)? {
@@ -147,7 +147,7 @@ fn followups(repo: &Repo, trees: &Trees, asked: &[Patch], notes: &mut Vec<String
 }
 
 /// Those of them that a branch does not have.
-fn lacking(repo: &Repo, later: Vec<Later>, ours: Oid) -> Result<Vec<Later>, GitError> {
+fn lacking(repo: &Repo, later: Vec<Later>, ours: Oid) -> Result<Vec<Later>, PullError> {
     let mut left = Vec::new();
     for later in later {
         if known::find(repo, &later.patch, ours)?.is_none() {

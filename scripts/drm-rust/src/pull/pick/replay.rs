@@ -7,7 +7,7 @@ use crate::check::scope::Patch;
 use crate::git::objects::Objects;
 use crate::git::pack::Kind;
 use crate::git::picked::PICKED;
-use crate::git::{GitError, Oid, Repo};
+use crate::git::{GitError, Oid, Repo, settings};
 use crate::merge::{Merger, Outcome};
 use crate::tip::Failure;
 use crate::tip::preview::{self, Clash};
@@ -65,20 +65,20 @@ pub(super) fn replay(repo: &Repo, ours: Oid, patches: Vec<Patch>) -> Result<Repl
 
 /// The author with the date, as the commit has them.
 fn author(repo: &Repo, commit: Oid) -> Result<String, GitError> {
-    let options = ["log", "--no-walk", "--encoding=UTF-8", "--date=raw", "--format=%an <%ae> %ad"];
-    Ok(repo.git(options).args([&commit.to_string(), "--"]).run()?.text())
+    let options = ["log", "--no-walk", "--date=raw", "--format=%an <%ae> %ad"];
+    Ok(repo.plain(options)?.args([&commit.to_string(), "--"]).run()?.text())
 }
 
 /// The message, with where it is from and who picked it.
 fn message(repo: &Repo, patch: &Patch, sign_off: &str) -> Result<String, GitError> {
     let message = repo.message(patch.commit)?;
-    let gap = if has_trailers(repo, &message)? { "" } else { "\n" };
+    let gap = if has_trailers(&message)? { "" } else { "\n" };
     Ok(format!("{}\n{gap}{PICKED}{})\n{sign_off}", message.trim_end_matches('\n'), patch.commit))
 }
 
 /// Whether a message ends in trailers, by git's own rule: it puts one more into the same paragraph then.
-fn has_trailers(repo: &Repo, message: &str) -> Result<bool, GitError> {
+fn has_trailers(message: &str) -> Result<bool, GitError> {
     let probe = ["interpret-trailers", "--no-divider", "--where=end", "--if-exists=add", "--trailer=Probe: x"];
-    let process = repo.git(probe).settings(["-c", "trailer.separators=:"]).input(format!("{message}\n"));
+    let process = settings::alone(probe).input(format!("{message}\n"));
     Ok(!process.run()?.text().ends_with("\n\nProbe: x"))
 }

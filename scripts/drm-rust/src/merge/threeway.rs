@@ -6,9 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::error::{FileContext, FileError};
-use crate::process::{Process, ProcessError};
-
-use super::StoreError;
+use crate::git::{GitError, settings};
+use crate::process::ProcessError;
 
 /// How many bytes git looks at to tell text from other content.
 const LOOKED_AT: usize = 8000;
@@ -39,7 +38,7 @@ pub fn is_binary(content: &[u8]) -> bool {
 /// Merges two changes of a content; none where they conflict, or where git does not merge such content.
 ///
 /// Where one side did not change anything, or both the same, no program needs to run.
-pub fn merge(base: &[u8], ours: &[u8], theirs: &[u8], algorithm: Algorithm) -> Result<Option<Vec<u8>>, StoreError> {
+pub fn merge(base: &[u8], ours: &[u8], theirs: &[u8], algorithm: Algorithm) -> Result<Option<Vec<u8>>, GitError> {
     if [base, ours, theirs].into_iter().any(is_binary) {
         return Ok(None);
     }
@@ -53,7 +52,7 @@ pub fn merge(base: &[u8], ours: &[u8], theirs: &[u8], algorithm: Algorithm) -> R
     for (name, content) in [("ours", ours), ("base", base), ("theirs", theirs)] {
         write(&dir.path().join(name), content)?;
     }
-    let process = Process::new("git").args(["merge-file", "-p", "--quiet", "--diff-algorithm", algorithm.name()]);
+    let process = settings::alone(["merge-file", "-p", "--quiet", "--diff-algorithm", algorithm.name()]);
     let process = process.args(["ours", "base", "theirs"]).dir(dir.path());
     let output = process.output()?;
     match output.code {
