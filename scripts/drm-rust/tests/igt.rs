@@ -21,7 +21,7 @@ fn saved(name: &str) -> String {
 }
 
 fn results(name: &str) -> Vec<Subtest> {
-    read(&saved(name)).unwrap()
+    read(saved(name)).unwrap()
 }
 
 fn watch(text: &str) -> (Console, Vec<Event>) {
@@ -96,7 +96,7 @@ fn results_that_break_off_are_none() {
     let text = saved("meta.json");
     assert!(read(&text[..text.len() / 2]).is_err());
     assert!(read("").is_err());
-    assert!(read(&text.replace("\"timeout\"", "\"unheard-of\"")).is_err());
+    assert!(read(text.replace("\"timeout\"", "\"unheard-of\"")).is_err());
 }
 
 #[test]
@@ -286,4 +286,34 @@ fn a_driver_does_not_differ_from_itself() {
     let out = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{out}");
     assert!(out.starts_with("vkms and vkms do not differ in 14 subtests\n"), "{out}");
+}
+
+#[test]
+fn results_with_any_bytes_are_read() {
+    let results = |out: &[u8]| {
+        let (start, end) = (b"{\"tests\": {\"igt@a@b\": {\"result\": \"fail\", \"out\": \"", b"\"}}}");
+        read([&start[..], out, &end[..]].concat()).unwrap().remove(0)
+    };
+    assert_eq!(results(b"caf\xc3\xa9").log, ["café"]);
+    // IGT passes on what tests print: bytes that are no text, halves of characters, control characters.
+    assert_eq!(results(b"a\xff\xfeb").log, ["a\u{fffd}\u{fffd}b"]);
+    assert!(results(b"a\\ud800b \\udfff\\ud83d").log[0].starts_with("a\u{fffd}"));
+    assert_eq!(results(b"a\x01\x1b[0mb").log, ["a\u{1}\u{1b}[0mb"]);
+    let long = results(&vec![b'x'; 1 << 20]);
+    assert!(long.log[0].len() < 3000, "{}", long.log[0].len());
+    let many = results("x\\n".repeat(1 << 20).as_bytes());
+    assert_eq!(many.log.len(), 1);
+    let deep = format!("{{\"tests\": {}", "[".repeat(100_000));
+    assert!(read(deep).is_err());
+}
+
+#[test]
+fn a_clock_that_was_set_back_is_no_panic() {
+    let text = r#"{"tests": {"igt@a@b": {"result": "fail", "time": {"start": 9.5, "end": 1.5}}}}"#;
+    let subtests = read(text).unwrap();
+    assert_eq!(subtests[0].seconds, 0.0);
+    let mut report = report("rvkms", subtests);
+    report.seconds = -1.0;
+    report.subtests[0].seconds = f64::NAN;
+    assert!(junit::xml(&report).contains("<testcase"));
 }

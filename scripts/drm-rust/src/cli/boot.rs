@@ -69,7 +69,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         return Ok(());
     }
     let limit = arguments.timeout.map(Duration::from_secs);
-    let each = |line: &str| context.data(&format!("{line}\n"));
+    let each = |line: &str| context.exact(&format!("{line}\n"));
     match boot::run(&kernel, &context.ws.cache, &arguments.command, arguments.words.get(), limit, each)?? {
         0 => Ok(()),
         status => Err(CommandError::status(status)),

@@ -59,7 +59,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         Format::Gitlab => gitlab::pipeline(),
         Format::Tuxsuite => tuxsuite::plan(),
     };
-    let Some(output) = arguments.output else { return context.data(&plan) };
+    let Some(output) = arguments.output else { return context.exact(&plan) };
     let path = context.here.join(output);
     Ok(std::fs::write(&path, plan).at("write", &path)?)
 }

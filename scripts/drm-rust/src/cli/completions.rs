@@ -23,5 +23,5 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let shell = *matches.get_one::<Shell>("shell").expect("required");
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut super::command(), "drm-rust", &mut script);
-    context.data(&String::from_utf8_lossy(&script))
+    context.exact(&String::from_utf8_lossy(&script))
 }

@@ -2,7 +2,6 @@
 
 //! The surroundings of a command: where the checkout is, where output goes, what the environment says.
 
-use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -15,6 +14,7 @@ use drm_rust::workspace::Workspace;
 
 use super::error::CommandError;
 use super::progress::Progress;
+use super::terminal::{self, Mark};
 
 /// What every command gets.
 pub(super) struct Context {
@@ -49,7 +49,7 @@ impl Context {
             now: now(variable("SOURCE_DATE_EPOCH"))?,
             command: command_line(std::env::args().skip(1)),
         };
-        let visible = !quiet && std::io::stderr().is_terminal();
+        let visible = !quiet && terminal::is_watched();
         Ok(Context { ws, here, progress: Progress::new(visible, quiet), quiet, begun: Instant::now() })
     }
 
@@ -73,22 +73,26 @@ impl Context {
         Ok(Clone::open(&self.ws)?)
     }
 
-    /// Writes data to standard output.
+    /// Writes text for a person, or for a script that reads lines, to standard output.
     pub(super) fn data(&self, text: &str) -> Result<(), CommandError> {
-        let mut out = std::io::stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(CommandError::io)
+        terminal::data(text).map_err(CommandError::io)
+    }
+
+    /// Writes what has a form of its own to standard output: whoever takes it gets it as it is.
+    pub(super) fn exact(&self, text: &str) -> Result<(), CommandError> {
+        terminal::exact(text).map_err(CommandError::io)
     }
 
     /// Writes a value to standard output as JSON.
     pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), CommandError> {
         let text = serde_json::to_string_pretty(value).expect("plain data can be written");
-        self.data(&(text + "\n"))
+        terminal::json(&(text + "\n")).map_err(CommandError::io)
     }
 
     /// Tells the person something.
     pub(super) fn say(&self, text: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{text}");
+            terminal::tell(Mark::None, text);
         }
     }
 }

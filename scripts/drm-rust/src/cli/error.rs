@@ -2,10 +2,12 @@
 
 //! Errors as a person sees them: `error:`, `caused by:`, `hint:`, and an exit code.
 
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::process::ExitCode;
 
 use drm_rust::error::{Class, Explain};
+
+use super::terminal::{Mark, tell};
 
 /// A command failed.
 pub(super) struct CommandError {
@@ -62,14 +64,10 @@ impl CommandError {
         if let Some(status) = self.status {
             return ExitCode::from(status);
         }
-        let mut err = io::stderr().lock();
-        let (red, cyan, plain) = if err.is_terminal() { ("\x1b[1;31m", "\x1b[1;36m", "\x1b[0m") } else { ("", "", "") };
-        let _ = writeln!(err, "{red}error:{plain} {}", self.message);
-        for cause in &self.causes {
-            let _ = writeln!(err, "caused by: {cause}");
-        }
+        tell(Mark::Error, &self.message);
+        self.causes.iter().for_each(|cause| tell(Mark::None, &format!("caused by: {cause}")));
         if let Some(hint) = &self.hint {
-            let _ = writeln!(err, "{cyan}hint:{plain} {}", hint.replace('\n', "\n      "));
+            tell(Mark::Hint, &hint.replace('\n', "\n      "));
         }
         ExitCode::from(match self.class {
             Class::Failed => 1,

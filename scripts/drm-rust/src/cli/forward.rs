@@ -101,7 +101,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
 
 /// What would be forwarded.
 fn tell(context: &Context, draft: &Draft, reports: &[Report]) -> CommandResult {
-    context.data(&draft.mail)?;
+    context.exact(&draft.mail)?;
     context.say(review::table(reports).trim_end());
     let failed = checks::failed(reports);
     if !failed.is_empty() {

@@ -29,5 +29,5 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(command).title(title).render(&mut page).map_err(CommandError::io)?;
-    context.data(&String::from_utf8_lossy(&page))
+    context.exact(&String::from_utf8_lossy(&page))
 }

@@ -35,6 +35,7 @@ mod rust_analyzer;
 mod setup;
 mod status;
 mod tc;
+mod terminal;
 mod test;
 mod topic;
 mod tree;
@@ -44,8 +45,11 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use drm_rust::visible::visible;
+
 use context::Context;
 use error::CommandError;
+use terminal::Mark;
 
 /// What a command gives back.
 type CommandResult = Result<(), CommandError>;
@@ -175,8 +179,7 @@ pub(crate) fn main() -> ExitCode {
     let matches = match command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
-            // Help goes to standard output with code 0, mistakes to standard error with code 2.
-            let _ = error.print();
+            refuse(&error);
             return ExitCode::from(error.exit_code() as u8);
         }
     };
@@ -184,6 +187,17 @@ pub(crate) fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error.report(),
+    }
+}
+
+/// Help goes to standard output with code 0, mistakes to standard error with code 2. A mistake has words of the command
+/// line in it, which may be names that others gave.
+fn refuse(error: &clap::Error) {
+    let text = error.render().to_string();
+    if error.use_stderr() && visible(&text) != text {
+        terminal::tell(Mark::None, text.trim_end());
+    } else {
+        let _ = error.print();
     }
 }
 

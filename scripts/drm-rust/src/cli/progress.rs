@@ -2,13 +2,15 @@
 
 //! Progress on a terminal: nothing for the first quarter of a second, then a bar.
 
-use std::io::Write;
 use std::sync::Mutex;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use drm_rust::report::{Reporter, Unit};
+use drm_rust::visible::visible;
+
+use super::terminal::{self, Mark};
 
 const DELAY: Duration = Duration::from_millis(250);
 
@@ -40,7 +42,7 @@ impl Reporter for Progress {
         };
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden());
         bar.set_style(ProgressStyle::with_template(template).expect("a valid template"));
-        bar.set_message(step.to_owned());
+        bar.set_message(visible(step).into_owned());
         *self.bar.lock().expect("no thread panicked") = bar.clone();
         if self.visible {
             std::thread::spawn(move || {
@@ -63,9 +65,7 @@ impl Reporter for Progress {
 
     fn note(&self, text: &str) {
         if !self.quiet {
-            self.bar().suspend(|| {
-                let _ = writeln!(std::io::stderr(), "note: {text}");
-            });
+            self.bar().suspend(|| terminal::tell(Mark::None, &format!("note: {text}")));
         }
     }
 }

@@ -297,14 +297,14 @@ fn write(context: &Context, registry: &Registry, found: &Look<'_>) -> CommandRes
 
 /// Takes a newer version of the upstream registry.
 fn take(context: &Context, arguments: &Import) -> CommandResult {
-    let text = match arguments.file.to_str() {
-        Some("-") => std::io::read_to_string(std::io::stdin()).at("read", "standard input")?,
+    let bytes = match arguments.file.to_str() {
+        Some("-") => table::read(std::io::stdin().lock()).at("read", "standard input")?,
         _ => {
             let path = context.here.join(&arguments.file);
-            std::fs::read_to_string(&path).at("read", &path)?
+            table::read(std::fs::File::open(&path).at("read", &path)?).at("read", &path)?
         }
     };
-    let entries = table::parse(&text)?;
+    let entries = table::parse_bytes(&bytes)?;
     let data = context.ws.data(DATA);
     let ours = std::fs::read_to_string(&data).at("read", &data)?;
     let registry = Registry::parse(&ours, &data.display().to_string())?;

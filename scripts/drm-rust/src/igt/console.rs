@@ -5,6 +5,9 @@
 use crate::kunit::console::{Splat, is_report};
 use crate::kunit::ktap::message;
 
+/// Reports and started tests that are kept: there are a few hundred tests.
+const MOST: usize = 10_000;
+
 /// What the run's script says: which drivers have cards, and the exit status of the runner.
 pub const CARDS: &str = "drm-rust: cards ";
 /// See [`CARDS`].
@@ -61,7 +64,7 @@ impl Console {
             self.panic.get_or_insert(why.to_owned());
             return None;
         }
-        if is_report(line) {
+        if is_report(line) && self.splats.len() < MOST {
             self.splats.push(Splat::new(line, self.running.clone()));
         }
         None
@@ -72,7 +75,9 @@ impl Console {
     fn marker(&mut self, marker: &str) -> Option<Event> {
         let (test, what) = marker.split_once(": ")?;
         if what == "executing" {
-            self.started.push(test.to_owned());
+            if self.started.len() < MOST {
+                self.started.push(test.to_owned());
+            }
             self.running = Some(test.to_owned());
         } else if let Some(name) = what.strip_prefix("starting subtest ") {
             self.running = Some(format!("{test}@{name}"));

@@ -53,6 +53,10 @@ impl Explain for IgtError {
         Some(match self {
             IgtError::File(error) => return error.hint(),
             IgtError::Process(error) => return error.hint(),
+            IgtError::Results(ResultsError::TooLarge) => {
+                "a test writes without end: results.json of the run's folder tells which; leave it out of the list"
+                    .into()
+            }
             IgtError::Results(_) => {
                 "IGT may be newer than drm-rust: scripts/drm-rust/src/igt/results.rs reads them".into()
             }

@@ -16,7 +16,7 @@ use crate::kernel::arch::Machine;
 use crate::kernel::build::Kernel;
 use crate::kernel::machine;
 use crate::process::quote;
-use crate::stream::{self, End, Limits, Next};
+use crate::stream::{self, End, Limits, Next, OUTPUT, Tail};
 
 /// Lines of the console to show where a kernel died.
 const LAST_LINES: usize = 20;
@@ -83,15 +83,15 @@ impl Guest<'_> {
             boot.kernel.push("console=tty".into());
         }
         boot.kernel.extend(self.options.kernel_args.iter().cloned());
-        let limits = Limits { total: Some(total), silence: Some(self.options.limit + MARGIN) };
+        let limits = Limits { total: Some(total), silence: Some(self.options.limit + MARGIN), output: Some(OUTPUT) };
         let mut console = Console::default();
-        let mut lines = Vec::new();
+        let mut tail = Tail::new(LAST_LINES);
         let mut last = Duration::ZERO;
         let log = &mut self.log;
         let end = stream::run(&machine::command(arch, &self.kernel.image, &boot), limits, |line, at| {
             // A full disk shows in what is missing from the log.
             let _ = writeln!(log, "{line}");
-            lines.push(line.to_owned());
+            tail.push(line);
             last = at;
             match console.line(line) {
                 Some(Event::Panic) => return Next::Stop,
@@ -101,8 +101,7 @@ impl Guest<'_> {
             Next::Go
         })?;
         let death = death(end, &console, limits);
-        let last_lines = lines.split_off(lines.len().saturating_sub(LAST_LINES));
-        Ok(Ended { console, seconds: last.as_secs_f64(), death, last_lines })
+        Ok(Ended { console, seconds: last.as_secs_f64(), death, last_lines: tail.into_lines() })
     }
 
     /// The command that loads the driver, where it is a module: a copy of it in the run's folder.
@@ -145,6 +144,7 @@ fn death(end: End, console: &Console, limits: Limits) -> Option<String> {
     }
     match end {
         End::Stopped => Some("panicked".into()),
+        End::TooMuch => Some("was stopped: it said more than 1 GiB".into()),
         End::Silent => Some(format!("hung: it said nothing for {} s", seconds(limits.silence))),
         End::TooLong => Some(format!("was stopped after {} s", seconds(limits.total))),
         // A driver without a card ends the script early.

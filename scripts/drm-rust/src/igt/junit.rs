@@ -2,29 +2,28 @@
 
 //! A run's results as JUnit XML, as CI systems read it.
 
-use std::time::Duration;
-
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::Report;
 use super::results::{Status, Subtest};
+use crate::junit::{lines, seconds, text};
 
 /// The results as XML: a suite for each test.
 pub fn xml(report: &Report) -> String {
     let mut junit = quick_junit::Report::new(format!("igt-{}", report.driver));
-    junit.set_time(Duration::from_secs_f64(report.seconds));
+    junit.set_time(seconds(report.seconds));
     for subtests in report.subtests.chunk_by(|a, b| a.test() == b.test()) {
-        let mut suite = TestSuite::new(subtests[0].test());
-        suite.set_time(Duration::from_secs_f64(subtests.iter().map(|subtest| subtest.seconds).sum()));
+        let mut suite = TestSuite::new(text(subtests[0].test()));
+        suite.set_time(seconds(subtests.iter().map(|subtest| subtest.seconds).sum()));
         suite.add_test_cases(subtests.iter().map(case));
         junit.add_test_suite(suite);
     }
     if !report.errors.is_empty() {
         // CI systems show tests only: what is wrong with the whole is one.
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        let lines = report.deaths.iter().flat_map(|death| &death.last_lines);
-        let lines: Vec<_> = report.unknown_splats().map(|splat| &splat.line).chain(lines).map(String::as_str).collect();
-        status.set_message(report.errors.join("; ")).set_description(lines.join("\n"));
+        let last = report.deaths.iter().flat_map(|death| &death.last_lines);
+        let said: Vec<String> = report.unknown_splats().map(|splat| &splat.line).chain(last).cloned().collect();
+        status.set_message(text(&report.errors.join("; "))).set_description(lines(&said));
         let mut suite = TestSuite::new("kernel");
         suite.add_test_case(TestCase::new("stays sound", status));
         junit.add_test_suite(suite);
@@ -42,10 +41,10 @@ fn case(subtest: &Subtest) -> TestCase {
         }
     };
     if subtest.status != Status::Pass {
-        status.set_message(subtest.reason.as_deref().unwrap_or(subtest.status.name()));
-        status.set_description(subtest.log.join("\n"));
+        status.set_message(text(subtest.reason.as_deref().unwrap_or(subtest.status.name())));
+        status.set_description(lines(&subtest.log));
     }
-    let mut case = TestCase::new(subtest.name.split_once('@').map_or(subtest.test(), |(_, name)| name), status);
-    case.set_classname(subtest.test()).set_time(Duration::from_secs_f64(subtest.seconds));
+    let mut case = TestCase::new(text(subtest.name.split_once('@').map_or(subtest.test(), |(_, name)| name)), status);
+    case.set_classname(text(subtest.test())).set_time(seconds(subtest.seconds));
     case
 }

@@ -233,13 +233,11 @@ fn require_start(ended: &Ended, driver: &str) -> Result<(), IgtError> {
 fn gather(guest: &mut Guest<'_>, name: &str) -> Result<Vec<Subtest>, IgtError> {
     let path = guest.dir.join(name).join("results.json");
     // A kernel that dies may leave any part of it behind.
-    if fs::read_to_string(&path).map_or(true, |text| results::read(&text).is_err()) {
-        guest.gather(name)?;
+    if let Some(Ok(found)) = results::load(&path) {
+        return Ok(found);
     }
-    match fs::read_to_string(&path) {
-        Ok(text) => Ok(results::read(&text)?),
-        Err(_) => Ok(Vec::new()),
-    }
+    guest.gather(name)?;
+    Ok(results::load(&path).transpose()?.unwrap_or_default())
 }
 
 /// What is wrong with a run as a whole.

@@ -3,10 +3,21 @@
 //! How subtests ended, as `igt_runner` writes it down in `results.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::kunit::known::Known;
+use crate::visible::cut;
+
+/// The largest results that are read (bytes): those of all of IGT are a tenth of it.
+pub const LARGEST: u64 = 256 << 20;
+/// What is kept of a line (bytes).
+const LINE: usize = 2048;
 
 /// Lines of a subtest's output to keep.
 const LOG_LINES: usize = 40;
@@ -105,12 +116,40 @@ impl Subtest {
 
 /// `results.json` is not what it should be.
 #[derive(Debug, thiserror::Error)]
-#[error("the results of igt_runner are not well-formed")]
-pub struct ResultsError(#[from] serde_json::Error);
+pub enum ResultsError {
+    /// No JSON, or other fields than are known.
+    #[error("the results of igt_runner are not well-formed")]
+    Syntax(#[from] serde_json::Error),
+    /// More than a run can have.
+    #[error("the results of igt_runner have more than {LARGEST} bytes")]
+    TooLarge,
+}
+
+/// Text of a test, which may write any bytes: IGT passes them on.
+#[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyBytes;
+        impl Visitor<'_> for AnyBytes {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Text, E> {
+                Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
+            }
+        }
+        deserializer.deserialize_bytes(AnyBytes)
+    }
+}
 
 #[derive(Deserialize)]
 struct Document {
-    tests: BTreeMap<String, Entry>,
+    tests: BTreeMap<Text, Entry>,
 }
 
 #[derive(Deserialize)]
@@ -119,11 +158,11 @@ struct Entry {
     #[serde(default)]
     time: Time,
     #[serde(default)]
-    out: String,
+    out: Text,
     #[serde(default)]
-    err: String,
+    err: Text,
     #[serde(default)]
-    dmesg: String,
+    dmesg: Text,
 }
 
 #[derive(Default, Deserialize)]
@@ -135,10 +174,23 @@ struct Time {
 }
 
 /// Reads `results.json`. What never began is left out.
-pub fn read(text: &str) -> Result<Vec<Subtest>, ResultsError> {
-    let document: Document = serde_json::from_str(text)?;
+pub fn read(bytes: impl AsRef<[u8]>) -> Result<Vec<Subtest>, ResultsError> {
+    let bytes = bytes.as_ref();
+    if bytes.len() as u64 > LARGEST {
+        return Err(ResultsError::TooLarge);
+    }
+    let document: Document = serde_json::from_slice(bytes)?;
     let ended = document.tests.into_iter().filter(|(_, entry)| entry.result != Status::NotRun);
-    Ok(ended.map(|(name, entry)| subtest(&name, &entry)).collect())
+    Ok(ended.map(|(name, entry)| subtest(&name.0, &entry)).collect())
+}
+
+/// Reads a file that the kernel has written, whatever it is; nothing where there is none.
+pub(super) fn load(path: &Path) -> Option<Result<Vec<Subtest>, ResultsError>> {
+    // A link would lead out of the folder.
+    fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file)?;
+    let mut bytes = Vec::new();
+    File::open(path).ok()?.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
+    Some(read(&bytes))
 }
 
 fn subtest(name: &str, entry: &Entry) -> Subtest {
@@ -146,8 +198,9 @@ fn subtest(name: &str, entry: &Entry) -> Subtest {
     Subtest {
         name: name.strip_prefix("igt@").unwrap_or(name).to_owned(),
         status: entry.result,
-        seconds: entry.time.end - entry.time.start,
-        reason: if entry.result == Status::Skip { reason(&entry.out) } else { None },
+        // The clock may have been set back.
+        seconds: (entry.time.end - entry.time.start).max(0.0),
+        reason: if entry.result == Status::Skip { reason(&entry.out.0) } else { None },
         log: if clean { Vec::new() } else { log(entry) },
     }
 }
@@ -159,20 +212,21 @@ fn reason(out: &str) -> Option<String> {
     let requirement = lines.next()?.strip_prefix(MARK)?.to_owned();
     let words = lines.next().filter(|line| !line.starts_with("Last errno:"));
     let words = words.filter(|line| !is_frame(line));
-    Some(words.map_or(requirement, |words| words.split("Last errno:").next().unwrap_or(words).to_owned()))
+    let words = words.map_or(&*requirement, |words| words.split("Last errno:").next().unwrap_or(words));
+    Some(cut(words, LINE).into_owned())
 }
 
 /// What the subtest said, then what the kernel warned of: every line once, without what only frames it.
 fn log(entry: &Entry) -> Vec<String> {
     // Standard error has the tests' own log in addition.
-    let has_log = entry.err.lines().any(|line| !is_frame(line));
-    let said = if has_log { &entry.err } else { &entry.out };
+    let has_log = entry.err.0.lines().any(|line| !is_frame(line));
+    let said = if has_log { &entry.err.0 } else { &entry.out.0 };
     // What comes after is the runner's: it has the kernel show all tasks.
-    let of_test = entry.dmesg.lines().take_while(|line| !line.contains("[IGT] Per-test timeout exceeded"));
+    let of_test = entry.dmesg.0.lines().take_while(|line| !line.contains("[IGT] Per-test timeout exceeded"));
     let mut seen = BTreeSet::new();
     let lines = said.lines().filter(|line| !is_frame(line)).chain(of_test.filter(|line| is_warning(line)));
     let lines = lines.filter(|line| seen.insert(*line)).take(LOG_LINES);
-    lines.map(|line| line.trim_end().to_owned()).collect()
+    lines.map(|line| cut(line.trim_end(), LINE).into_owned()).collect()
 }
 
 /// Whether a line says nothing but where the test is.

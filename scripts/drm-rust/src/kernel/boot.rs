@@ -16,7 +16,7 @@ use super::machine::{self, Boot};
 use crate::base::debian::{self, DebianError};
 use crate::error::{Explain, FileContext, FileError};
 use crate::process::{Process, ProcessError, quote};
-use crate::stream::{self, End, Limits, Next};
+use crate::stream::{self, End, Limits, Next, Tail};
 
 /// The suite whose busybox is for every architecture of [`super::arch::ARCHES`].
 const SUITE: &str = "sid";
@@ -83,7 +83,7 @@ pub fn run<E>(
     let path = kernel.dir.join("boot.log");
     let mut log = File::create(&path).at("create", &path)?;
     let mut session = Session::new();
-    let limits = Limits { total: limit, silence: None };
+    let limits = Limits { total: limit, ..Limits::default() };
     let end = stream::run(&machine::command(kernel.arch, &kernel.image, &boot), limits, |line, _| {
         // A full disk shows in what is missing from the log.
         let _ = writeln!(log, "{line}");
@@ -95,15 +95,14 @@ pub fn run<E>(
     let what = match end {
         End::TooLong => format!("was stopped after {} s", limit.unwrap_or_default().as_secs()),
         End::Exit(code) => format!("ended with exit code {code}"),
-        End::Silent | End::Stopped => "panicked".into(),
+        End::Silent | End::Stopped | End::TooMuch => "panicked".into(),
     };
-    let last_lines = session.console.split_off(session.console.len().saturating_sub(LAST_LINES));
-    Err(BootError::Died { what, last_lines })
+    Err(BootError::Died { what, last_lines: session.tail.into_lines() })
 }
 
 /// What the console has told of the command so far.
 struct Session<E> {
-    console: Vec<String>,
+    tail: Tail,
     /// Whether the command has begun.
     running: bool,
     /// Its exit status, once it has ended, or why nobody wants more of what it prints.
@@ -112,7 +111,7 @@ struct Session<E> {
 
 impl<E> Session<E> {
     fn new() -> Self {
-        Session { console: Vec::new(), running: false, outcome: None }
+        Session { tail: Tail::new(LAST_LINES), running: false, outcome: None }
     }
 
     /// Takes a line; `each` gets what the command printed.
@@ -131,7 +130,7 @@ impl<E> Session<E> {
             return Next::Stop;
         }
         self.running |= line == BEGIN;
-        self.console.push(line.to_owned());
+        self.tail.push(line);
         // What comes after a panic is nothing.
         if line.contains("---[ end Kernel panic") { Next::Stop } else { Next::Go }
     }

@@ -13,7 +13,7 @@ use crate::error::FileContext;
 use crate::process::Process;
 use crate::report::{Reporter, Unit};
 use crate::setup;
-use crate::stream::{self, End, Limits, Next};
+use crate::stream::{self, End, Limits, Next, OUTPUT};
 use crate::workspace::Workspace;
 
 /// Where make runs.
@@ -71,7 +71,8 @@ impl Make<'_> {
         let mut steps = 0;
         let mut messages = Messages::default();
         let command = self.command().args(args).args([&format!("--jobs={jobs}"), "--output-sync=target"]);
-        let end = stream::run(&command.bound_to_caller(), Limits::default(), |line, _| {
+        let limits = Limits { output: Some(OUTPUT), ..Limits::default() };
+        let end = stream::run(&command.bound_to_caller(), limits, |line, _| {
             // A full disk shows in what make says.
             let _ = writeln!(log, "{line}");
             let line = classify(line);
@@ -83,6 +84,8 @@ impl Make<'_> {
             Next::Go
         })?;
         reporter.end();
-        Ok(Made { good: end == End::Exit(0), steps, findings: messages.findings() })
+        let mut findings = messages.findings();
+        findings.extend((end == End::TooMuch).then(|| "make was stopped: it said more than 1 GiB".to_owned()));
+        Ok(Made { good: end == End::Exit(0), steps, findings })
     }
 }

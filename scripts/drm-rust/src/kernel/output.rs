@@ -2,6 +2,8 @@
 
 //! What a kernel build says: steps, which are folded into progress, and messages, which are shown whole.
 
+use std::collections::HashMap;
+
 /// A line of the build.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Line<'a> {
@@ -44,48 +46,66 @@ fn step(line: &str) -> Option<Line<'_>> {
     Some(Line::Step(command, what))
 }
 
-/// Messages that belong together, in the order in which they came.
+/// How large one message may be, and all that are kept (bytes). What is longer goes on as another one.
+const MESSAGE: usize = 256 << 10;
+const MESSAGES: usize = 16 << 20;
+
+/// Messages that tell of something wrong, in the order in which they came.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Messages {
-    blocks: Vec<String>,
-    open: bool,
+    /// The message that goes on, if one does.
+    open: String,
+    /// Each message once, and how often it came: a header's warning comes with every file that includes it.
+    found: Vec<(String, usize)>,
+    /// Where each is, by what tells it from another one.
+    known: HashMap<Vec<String>, usize>,
+    kept: usize,
+    /// How many there were no place for.
+    left_out: usize,
 }
 
 impl Messages {
     /// Takes a line of the build.
     pub fn take(&mut self, line: &Line<'_>) {
         match line {
-            Line::Message(text) if self.open => {
-                let block = self.blocks.last_mut().expect("one is open");
-                block.push('\n');
-                block.push_str(text);
+            Line::Message(text) => {
+                if self.open.len() + text.len() > MESSAGE {
+                    self.close();
+                }
+                self.open += if self.open.is_empty() { "" } else { "\n" };
+                self.open += text;
             }
-            Line::Message(text) => self.blocks.push((*text).to_owned()),
-            Line::Step(..) | Line::Noise => {}
+            // An empty line separates messages of the Rust compiler, but not one message's parts of clang's.
+            Line::Step(..) | Line::Noise => self.close(),
         }
-        // An empty line separates messages of the Rust compiler, but not one message's parts of clang's.
-        self.open = matches!(line, Line::Message(_));
     }
 
-    /// The messages that tell of something wrong, each whole and once: a header's warning comes with every file
-    /// that includes it.
-    pub fn findings(&self) -> Vec<String> {
-        let mut counts: Vec<(Vec<&str>, &str, usize)> = Vec::new();
-        for block in &self.blocks {
-            let marks = marks(block);
-            if marks.is_empty() {
-                continue;
-            }
-            match counts.iter_mut().find(|(known, ..)| *known == marks) {
-                Some((.., count)) => *count += 1,
-                None => counts.push((marks, block, 1)),
-            }
+    fn close(&mut self) {
+        let block = std::mem::take(&mut self.open);
+        let marks: Vec<String> = marks(&block).into_iter().map(str::to_owned).collect();
+        if marks.is_empty() {
+            return;
         }
-        let text = |(_, block, count): (_, &str, usize)| match count {
-            1 => block.to_owned(),
+        if let Some(&known) = self.known.get(&marks) {
+            self.found[known].1 += 1;
+        } else if self.kept + block.len() > MESSAGES {
+            self.left_out += 1;
+        } else {
+            self.kept += block.len();
+            self.known.insert(marks, self.found.len());
+            self.found.push((block, 1));
+        }
+    }
+
+    /// The messages, each whole and once.
+    pub fn findings(mut self) -> Vec<String> {
+        self.close();
+        let text = |(block, count): (String, usize)| match count {
+            1 => block,
             count => format!("{block}\n({count} times)"),
         };
-        counts.into_iter().map(text).collect()
+        let left_out = (self.left_out > 0).then(|| format!("{} more messages: the log has them", self.left_out));
+        self.found.into_iter().map(text).chain(left_out).collect()
     }
 }
 
@@ -242,5 +262,18 @@ mod tests {
         ] {
             assert!(!blames(bad), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn messages_without_an_end_are_bounded_and_told() {
+        let mut messages = Messages::default();
+        let long = "x".repeat(60 << 10);
+        (0..1000).for_each(|n| messages.take(&Line::Message(&format!("a.c:{n}:1: error: {long}"))));
+        messages.take(&Line::Noise);
+        messages.take(&Line::Message("b.c:1:1: error: the last one"));
+        let found = messages.findings();
+        assert!(found.iter().map(String::len).sum::<usize>() < 17 << 20);
+        assert_eq!(found.iter().filter(|text| text.contains("the last one")).count(), 1);
+        assert_eq!(found.last().unwrap(), "182 more messages: the log has them");
     }
 }

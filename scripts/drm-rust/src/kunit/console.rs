@@ -5,6 +5,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::ktap::message;
+use crate::visible::cut;
+
+/// What is kept of a line of a report (bytes), and how many lines of a leak: its backtrace has sixteen.
+const LINE: usize = 2048;
+const DETAILS: usize = 100;
 
 /// What the first line of a report has in it.
 const SIGNS: &[&str] = &[
@@ -66,7 +71,7 @@ pub struct Splat {
 impl Splat {
     /// A report that begins with this line of the console, while a test runs.
     pub fn new(line: &str, test: Option<String>) -> Splat {
-        Splat { line: message(line).trim().to_owned(), test, ..Splat::default() }
+        Splat { line: cut(message(line).trim(), LINE).into_owned(), test, ..Splat::default() }
     }
 
     /// Whether this only counts leaks, which kmemleak lists on demand.
@@ -77,8 +82,8 @@ impl Splat {
     /// Takes the next line of the console, if it goes on with a leak: such lines are indented.
     pub fn take(&mut self, line: &str) {
         let text = message(line);
-        if self.line.starts_with(LEAK) && text.starts_with("  ") {
-            self.details.push(text.trim().to_owned());
+        if self.line.starts_with(LEAK) && text.starts_with("  ") && self.details.len() < DETAILS {
+            self.details.push(cut(text.trim(), LINE).into_owned());
         }
     }
 }

@@ -6,14 +6,15 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::Report;
 use super::results::{Status, Test};
+use crate::junit::{lines, seconds, text};
 
 /// The results as XML.
 pub fn xml(report: &Report) -> String {
     let mut junit = quick_junit::Report::new(format!("kunit-{}", report.arch));
-    junit.set_time(std::time::Duration::from_secs_f64(report.seconds));
+    junit.set_time(seconds(report.seconds));
     for suite in &report.suites {
-        let mut out = TestSuite::new(&suite.name);
-        out.set_time(std::time::Duration::from_secs_f64(suite.seconds));
+        let mut out = TestSuite::new(text(&suite.name));
+        out.set_time(seconds(suite.seconds));
         add(&mut out, suite, "");
         junit.add_test_suite(out);
     }
@@ -21,7 +22,7 @@ pub fn xml(report: &Report) -> String {
         // A run that died has a test of its own which says so: CI systems show tests only.
         let mut out = TestSuite::new("kernel");
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(report.errors.join("; ")).set_description(report.last_lines.join("\n"));
+        status.set_message(text(&report.errors.join("; "))).set_description(lines(&report.last_lines));
         out.add_test_case(TestCase::new("runs to its end", status));
         junit.add_test_suite(out);
     }
@@ -52,13 +53,13 @@ fn case(suite: &str, test: &Test, prefix: &str) -> TestCase {
     };
     let messages: Vec<_> = test.reason.iter().chain(&test.errors).map(String::as_str).collect();
     if !messages.is_empty() {
-        status.set_message(messages.join("; "));
+        status.set_message(text(&messages.join("; ")));
     }
     if test.status.is_bad() {
-        status.set_description(test.log.join("\n"));
+        status.set_description(lines(&test.log));
     }
-    let mut case = TestCase::new(format!("{prefix}{}", test.name), status);
-    case.set_classname(suite).set_time(std::time::Duration::from_secs_f64(test.seconds));
+    let mut case = TestCase::new(text(&format!("{prefix}{}", test.name)), status);
+    case.set_classname(suite).set_time(seconds(test.seconds));
     case
 }
 

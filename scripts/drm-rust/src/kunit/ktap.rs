@@ -4,15 +4,27 @@
 //!
 //! Format: `Documentation/dev-tools/ktap.rst` of Linux, as KUnit writes it: four spaces a level.
 
+use std::collections::VecDeque;
 use std::mem::take;
 use std::time::Duration;
 
 use super::results::{Status, Test};
+use crate::visible::cut;
 
 /// Spaces of one level.
 const INDENT: usize = 4;
 /// Lines of the console to keep with a test: the last ones tell why it failed.
 const LOG_LINES: usize = 200;
+/// The longest line of them, and the longest name (bytes): the kernel's own lines have a thousand at most.
+const LINE: usize = 2048;
+/// What is kept of all of them together (bytes).
+const LOG: usize = 32 << 20;
+/// How deep tests may be: KUnit has three levels. What reads the results may have no more than a hundred.
+const LEVELS: usize = 16;
+/// How many tests are read: all of the kernel's are a tenth of it.
+const TESTS: usize = 100_000;
+/// How much is told of what is wrong with a level.
+const FAULTS: usize = 20;
 
 /// A line of the console and what it means.
 #[derive(Debug, PartialEq, Eq)]
@@ -68,7 +80,9 @@ fn parse(text: &str) -> Line<'_> {
         return if is_number(version) { Line::Version } else { Line::Other };
     }
     if let Some(plan) = text.strip_prefix("1..") {
-        return plan.parse().map_or(Line::Other, Line::Plan);
+        let number = plan.split(' ').next().unwrap_or_default();
+        // A number that is too large for any run is a plan, too: it is not kept to.
+        return if is_number(number) { Line::Plan(number.parse().unwrap_or(usize::MAX)) } else { Line::Other };
     }
     if let Some(name) = text.strip_prefix("# Subtest: ") {
         return Line::Subtest(name);
@@ -109,21 +123,36 @@ struct Level {
     name: Option<String>,
     plan: Option<usize>,
     tests: Vec<Test>,
-    log: Vec<String>,
+    log: VecDeque<String>,
+    /// What cannot be.
+    faults: Vec<String>,
 }
 
 impl Level {
-    fn note(&mut self, line: &str) {
-        if self.log.len() == LOG_LINES {
-            self.log.remove(0);
+    fn fault(&mut self, what: String) {
+        if self.faults.len() < FAULTS {
+            self.faults.push(what);
         }
-        self.log.push(line.to_owned());
+    }
+
+    /// A plan comes once, and before the results.
+    fn plan(&mut self, plan: usize, is_late: bool) {
+        match self.plan {
+            Some(first) => self.fault(format!("has a second plan: 1..{plan} after 1..{first}")),
+            None => {
+                if is_late {
+                    self.fault(format!("has its plan 1..{plan} after the first result"));
+                }
+                self.plan = Some(plan);
+            }
+        }
     }
 
     /// What is wrong with it, when it is over.
-    fn problem(&self) -> Option<String> {
+    fn problems(&mut self) -> Vec<String> {
         let seen = self.tests.len();
-        self.plan.filter(|plan| *plan != seen).map(|plan| format!("planned {plan} tests, saw {seen}"))
+        let unkept = self.plan.filter(|plan| *plan != seen).map(|plan| format!("planned {plan} tests, saw {seen}"));
+        unkept.into_iter().chain(take(&mut self.faults)).collect()
     }
 
     /// The level as a test that never told its result. What ran in it is its next test, unless a deeper level has
@@ -134,9 +163,11 @@ impl Level {
         if !known && self.plan.is_none_or(|plan| self.tests.len() < plan) {
             let name = format!("(test {})", self.tests.len() + 1);
             let errors = vec!["has no result".into()];
-            self.tests.push(Test { name, status: Status::Crash, errors, log: take(&mut self.log), ..Test::default() });
+            let log = take(&mut self.log).into();
+            self.tests.push(Test { name, status: Status::Crash, errors, log, ..Test::default() });
         }
-        Test { name, status: Status::Crash, log: self.log, tests: self.tests, ..Test::default() }
+        let (errors, log) = (self.faults, self.log.into());
+        Test { name, status: Status::Crash, errors, log, tests: self.tests, ..Test::default() }
     }
 }
 
@@ -154,6 +185,11 @@ pub struct Ended {
 pub struct Reader {
     levels: Vec<Level>,
     last: Duration,
+    /// How many results were read.
+    results: usize,
+    /// How large the logs are that were kept, and how many lines had no place in them.
+    kept: usize,
+    dropped: usize,
 }
 
 impl Reader {
@@ -171,28 +207,61 @@ impl Reader {
             }
             return None;
         }
+        if self.results >= TESTS {
+            return None;
+        }
         // A line of a level that nothing opened is no KTAP.
         let open = depth < self.levels.len();
         match line {
-            Line::Version if depth <= self.levels.len() && depth > 0 => {
+            Line::Version if depth == 0 => self.begin_again(),
+            Line::Version if depth <= self.levels.len() && depth < LEVELS => {
                 self.close_below(depth);
                 self.levels.push(Level::default());
             }
-            Line::Subtest(name) if open => self.levels[depth].name = Some(name.to_owned()),
-            Line::Plan(plan) if open => self.levels[depth].plan = Some(plan),
+            Line::Subtest(name) if open => self.levels[depth].name = Some(cut(name, LINE).into_owned()),
+            Line::Plan(plan) if open => {
+                let is_late = depth + 1 < self.levels.len() || !self.levels[depth].tests.is_empty();
+                self.levels[depth].plan(plan, is_late);
+            }
             Line::Result { ok, number, name, directive } if open => {
                 return self.result(depth, ok, number, name, directive, at);
             }
+            Line::Result { ok: false, .. } | Line::Version => {
+                let what = format!("has a line that belongs to no test: `{}`", cut(text.trim_start(), LINE));
+                self.levels.last_mut().expect("never empty once begun").fault(what);
+            }
             Line::Noise => {}
-            _ => self.levels.last_mut().expect("never empty once begun").note(text),
+            _ => self.note(text),
         }
         None
+    }
+
+    /// A kernel runs its tests once: what comes now was not announced.
+    fn begin_again(&mut self) {
+        self.close_below(1);
+        self.levels[0].fault("begins a second time: the kernel was started again, or runs other tests".into());
+    }
+
+    /// Keeps a line for the test that runs.
+    fn note(&mut self, line: &str) {
+        let line = cut(line, LINE);
+        let level = self.levels.last_mut().expect("never empty once begun");
+        if level.log.len() == LOG_LINES {
+            self.kept -= level.log.pop_front().map_or(0, |line| line.len());
+        }
+        if self.kept + line.len() > LOG {
+            self.dropped += 1;
+            return;
+        }
+        self.kept += line.len();
+        level.log.push_back(line.into_owned());
     }
 
     /// Ends the levels from `depth` on, whose tests never told their results.
     fn close_below(&mut self, depth: usize) {
         while self.levels.len() > depth.max(1) {
             let crashed = self.levels.pop().expect("not empty").into_crashed();
+            self.results += 1;
             self.levels.last_mut().expect("the first one stays").tests.push(crashed);
         }
     }
@@ -208,26 +277,28 @@ impl Reader {
     ) -> Option<Ended> {
         self.close_below(depth + 2);
         let children = if self.levels.len() == depth + 2 { self.levels.pop() } else { None };
-        let mut test = Test { name: name.to_owned(), ..Test::default() };
+        self.results += 1;
+        let mut test = Test { name: cut(name, LINE).into_owned(), ..Test::default() };
         test.status = match (&directive, ok) {
             (Some(Directive { skips: true, .. }), _) => Status::Skip,
             (_, true) => Status::Pass,
             (_, false) => Status::Fail,
         };
-        test.reason = directive.map(|directive| directive.reason.to_owned()).filter(|reason| !reason.is_empty());
+        test.reason = directive.map(|directive| cut(directive.reason, LINE).into_owned()).filter(|r| !r.is_empty());
         let level = &mut self.levels[depth];
-        test.log = take(&mut level.log);
+        test.log = take(&mut level.log).into();
         let expected = level.tests.len() + 1;
         if number != expected {
             test.errors.push(format!("has the number {number}, expected {expected}"));
         }
-        if let Some(children) = children {
-            test.errors.extend(children.problem());
+        if let Some(mut children) = children {
+            test.errors.extend(children.problems());
             test.log.extend(children.log);
             test.tests = children.tests;
         }
-        if test.status == Status::Pass && test.tests.iter().any(|test| test.status.is_bad()) {
-            test.errors.push("says `ok` though one of its tests failed".into());
+        if !test.status.is_bad() && test.tests.iter().any(|test| test.status.is_bad()) {
+            let word = if test.status == Status::Skip { "SKIP" } else { "ok" };
+            test.errors.push(format!("says `{word}` though one of its tests failed"));
         }
         if !test.errors.is_empty() && !test.status.is_bad() {
             test.status = Status::Fail;
@@ -261,9 +332,21 @@ impl Reader {
             return (Vec::new(), vec!["no test ran: the console has no KTAP in it".into()]);
         }
         self.close_below(1);
-        let top = self.levels.pop().expect("one level is left");
-        let mut errors: Vec<String> =
-            top.problem().map(|problem| problem.replace("tests", "suites")).into_iter().collect();
+        let mut top = self.levels.pop().expect("one level is left");
+        let of_whole = |problem: String| match problem.starts_with("planned ") {
+            true => problem.replace(" tests, saw", " suites, saw"),
+            false => format!("the console {problem}"),
+        };
+        let mut errors: Vec<String> = top.problems().into_iter().map(of_whole).collect();
+        if top.plan.is_none() && !top.tests.is_empty() {
+            errors.push("the console has no plan: nobody knows whether these are all suites".into());
+        }
+        if self.results >= TESTS {
+            errors.push(format!("the console has more than {TESTS} tests: the others were not read"));
+        }
+        if self.dropped > 0 {
+            errors.push(format!("the console says more than is kept: {} lines are in its log alone", self.dropped));
+        }
         if top.tests.is_empty() {
             errors.push("no test ran: the kernel has none, or none that the filter lets through".into());
         }

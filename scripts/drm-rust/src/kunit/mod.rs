@@ -24,7 +24,7 @@ use crate::kernel::build::Kernel;
 use crate::kernel::machine::{self, Boot};
 use crate::process::ProcessError;
 use crate::report::{Reporter, Unit};
-use crate::stream::{self, End, Limits, Next};
+use crate::stream::{self, End, Limits, Next, OUTPUT, Tail};
 use console::Splat;
 use known::Known;
 use ktap::Reader;
@@ -36,6 +36,9 @@ const LIMIT: Duration = Duration::from_secs(1800);
 const SILENCE: Duration = Duration::from_secs(120);
 /// Lines of the console to show where the kernel hung or died.
 const LAST_LINES: usize = 20;
+
+/// Reports of the kernel about itself to keep: one that repeats itself says nothing new.
+const SPLATS: usize = 1000;
 
 /// A run could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -117,9 +120,9 @@ const LEAKS: &str = "k=/sys/kernel/debug/kmemleak; echo scan >$k && sleep 6 && e
 pub fn run(kernel: &Kernel, cache: &Path, options: &Options, reporter: &dyn Reporter) -> Result<Report, KunitError> {
     let boot = boot(kernel, cache, options)?;
     let path = kernel.dir.join("console.log");
-    let mut recorder = Recorder { log: Some(File::create(&path).at("create", &path)?), ..Recorder::default() };
+    let mut recorder = Recorder::new(Some(File::create(&path).at("create", &path)?));
     reporter.begin(&format!("testing {}", kernel.arch), None, Unit::Items);
-    let limits = Limits { total: Some(LIMIT), silence: Some(SILENCE) };
+    let limits = Limits { total: Some(LIMIT), silence: Some(SILENCE), output: Some(OUTPUT) };
     let end = stream::run(&machine::command(kernel.arch, &kernel.image, &boot), limits, |line, at| {
         if recorder.line(line, at) {
             reporter.advance(1);
@@ -153,12 +156,13 @@ fn boot(kernel: &Kernel, cache: &Path, options: &Options) -> Result<Boot, KunitE
 }
 
 /// Takes the console line by line.
-#[derive(Default)]
 struct Recorder {
     log: Option<File>,
     reader: Reader,
-    console: Vec<String>,
+    tail: Tail,
     splats: Vec<Splat>,
+    /// How many more there were.
+    more: usize,
     /// How many of the splats have got their test.
     attributed: usize,
     last: Duration,
@@ -169,13 +173,29 @@ struct Recorder {
 }
 
 impl Recorder {
+    fn new(log: Option<File>) -> Recorder {
+        Recorder {
+            log,
+            reader: Reader::default(),
+            tail: Tail::new(LAST_LINES),
+            splats: Vec::new(),
+            more: 0,
+            attributed: 0,
+            last: Duration::ZERO,
+            is_over: false,
+            status: None,
+        }
+    }
+
     /// Takes a line. True if a test has ended with it.
     fn line(&mut self, line: &str, at: Duration) -> bool {
         if let Some(log) = &mut self.log {
             // A full disk shows in what is missing from the log, not in the results.
             let _ = writeln!(log, "{line}");
         }
-        if console::is_report(line) {
+        if console::is_report(line) && self.splats.len() >= SPLATS {
+            self.more += 1;
+        } else if console::is_report(line) {
             // What comes before the first test is no test's.
             self.attributed += usize::from(self.reader.planned().is_none());
             self.splats.push(Splat::new(line, None));
@@ -191,7 +211,7 @@ impl Recorder {
         self.status = self.status.or_else(|| boot::exit_status(line).map(|(_, status)| status));
         // A kernel that died of its own tests may wait forever.
         self.is_over |= self.status.is_some() || ktap::message(line).starts_with("---[ end Kernel panic");
-        self.console.push(line.to_owned());
+        self.tail.push(line);
         self.last = at;
         ended.is_some()
     }
@@ -207,6 +227,7 @@ impl Recorder {
         options.known.excuse(&mut suites);
         match (end, self.status) {
             (End::TooLong, _) => errors.push(format!("the kernel was stopped after {} s", LIMIT.as_secs())),
+            (End::TooMuch, _) => errors.push("the kernel was stopped: it said more than 1 GiB".into()),
             (End::Silent, _) => errors.push(format!("the kernel hung: it said nothing for {} s", SILENCE.as_secs())),
             (End::Stopped, None) => errors.push("the kernel panicked".into()),
             (_, Some(0)) => {}
@@ -221,12 +242,16 @@ impl Recorder {
             // They are listed at the end, where known ones can be told.
             self.splats.retain(|splat| !splat.counts_leaks());
         }
+        if self.more > 0 {
+            let line = format!("{} more reports of the kernel about itself", self.more);
+            self.splats.push(Splat { line, ..Splat::default() });
+        }
         options.known.explain(&mut self.splats);
         let unknown = self.splats.iter().filter(|splat| splat.known.is_none()).count();
         if options.strict && unknown > 0 {
             errors.push(format!("the kernel reported {unknown} mistakes of its own"));
         }
-        let from = if errors.is_empty() { self.console.len() } else { self.console.len().saturating_sub(LAST_LINES) };
+        let last_lines = if errors.is_empty() { Vec::new() } else { self.tail.into_lines() };
         Report {
             arch: arch.to_owned(),
             tree: None,
@@ -236,7 +261,7 @@ impl Recorder {
             totals: Totals::of(&suites),
             errors,
             splats: self.splats,
-            last_lines: self.console.split_off(from),
+            last_lines,
             suites,
         }
     }
@@ -247,7 +272,7 @@ mod tests {
     use super::*;
 
     fn report(console: &str, options: &Options) -> Report {
-        let mut recorder = Recorder::default();
+        let mut recorder = Recorder::new(None);
         console.lines().for_each(|line| _ = recorder.line(line, Duration::ZERO));
         recorder.report("um", End::Exit(0), options)
     }
@@ -270,5 +295,25 @@ mod tests {
         let report = report(console, &Options { known, ..Options::default() });
         assert_eq!((report.totals.skip, report.totals.all()), (1, 1));
         assert!(report.is_good());
+    }
+
+    #[test]
+    fn reports_and_lines_without_an_end_are_bounded_and_told() {
+        let mut recorder = Recorder::new(None);
+        let options = Options { strict: true, ..Options::default() };
+        (0..5000).for_each(|n| _ = recorder.line(&format!("WARNING: lib/a.c:{n} at f+0x1/0x2"), Duration::ZERO));
+        (0..5000).for_each(|_| _ = recorder.line("unreferenced object 0x1:", Duration::ZERO));
+        let report = recorder.report("um", End::TooMuch, &options);
+        assert_eq!((report.splats.len(), report.last_lines.len()), (1001, LAST_LINES));
+        assert_eq!(report.splats[1000].line, "9000 more reports of the kernel about itself");
+        assert!(
+            report.errors.contains(&"the kernel reported 1001 mistakes of its own".to_owned()),
+            "{:?}",
+            report.errors
+        );
+        assert!(report.errors.contains(&"the kernel was stopped: it said more than 1 GiB".to_owned()));
+        let mut leak = Splat::new("unreferenced object 0x1:", None);
+        (0..5000).for_each(|_| leak.take("  hex dump"));
+        assert_eq!(leak.details.len(), 100);
     }
 }

@@ -2,6 +2,8 @@
 
 //! Reads the upstream registry: two tables in Markdown.
 
+use std::io::{self, Read};
+
 use super::link;
 use super::markdown::{self, LineError, Row};
 use super::model::{Kind, Source};
@@ -15,6 +17,17 @@ const IDEAS: [&str; 4] = ["Area", "Task", "Discussion", "Notes"];
 const STATUSES: [&str; 7] = ["", "merged", "review", "rfc", "testing", "experimental", "abandoned"];
 const WHOLE: &str = "give the registry's README.md, with its tables as they are";
 const LINK: &str = "write it as https://..., percent-encoded, at the start of the cell; text may follow it";
+
+/// The largest file (bytes), and the most rows: the registry has a hundredth of either.
+const LARGEST: usize = 4 << 20;
+const ROWS: usize = 5000;
+
+/// Reads no more than what can be the registry, and a byte that tells of more.
+pub fn read(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    from.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// A row as it stands in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +46,15 @@ pub enum TableError {
     /// A line is malformed.
     #[error(transparent)]
     Line(#[from] LineError),
+    /// More than the registry can be.
+    #[error("the file has more than {LARGEST} bytes")]
+    TooLarge,
+    /// More rows than the registry can have.
+    #[error("line {0}: the tables have more than {ROWS} rows")]
+    TooMany(usize),
+    /// Not text.
+    #[error("the file is not UTF-8: byte {0} belongs to no character")]
+    NoText(usize),
     /// A table is not there.
     #[error("there is no table with the columns {}", .0.join(", "))]
     NoTable(&'static [&'static str]),
@@ -42,9 +64,19 @@ impl Explain for TableError {
     fn hint(&self) -> Option<String> {
         match self {
             TableError::Line(error) => error.hint(),
-            TableError::NoTable(_) => Some(WHOLE.into()),
+            TableError::NoTable(_) | TableError::TooLarge | TableError::TooMany(_) | TableError::NoText(_) => {
+                Some(WHOLE.into())
+            }
         }
     }
+}
+
+/// Reads both tables of a file, as [`read`] gives it.
+pub fn parse_bytes(bytes: &[u8]) -> Result<Vec<Entry>, TableError> {
+    if bytes.len() > LARGEST {
+        return Err(TableError::TooLarge);
+    }
+    parse(std::str::from_utf8(bytes).map_err(|error| TableError::NoText(error.valid_up_to()))?)
 }
 
 /// Reads both tables.
@@ -58,6 +90,9 @@ pub fn parse(text: &str) -> Result<Vec<Entry>, TableError> {
             return Err(LineError::new(table.heading.line, "the table has no rows", WHOLE).into());
         }
         for row in &table.rows {
+            if entries.len() == ROWS {
+                return Err(TableError::TooMany(row.line));
+            }
             let entry = entry(*kind, row)?;
             match entries.iter().find(|other| is_same(other, &entry)) {
                 Some(other) => return Err(twice(other, &entry).into()),
@@ -236,6 +271,23 @@ mod tests {
         for (from, to) in [("| mm |", "mm |"), (rule, &rule[1..]), (iio, iio.trim_end_matches(['|', '\n']))] {
             assert_eq!(parse(&TEXT.replace(from, to)), parse(TEXT), "{from} -> {to}");
         }
+    }
+
+    #[test]
+    fn a_file_without_an_end_is_refused() {
+        assert_eq!(read(io::repeat(b'|')).unwrap().len(), LARGEST + 1);
+        assert_eq!(parse_bytes(&vec![b'|'; LARGEST + 1]).unwrap_err(), TableError::TooLarge);
+        assert_eq!(parse_bytes(b"ab\xff").unwrap_err(), TableError::NoText(2));
+        let rows: String = (0..2 * ROWS).map(|n| format!("| mm{n} | | | | | |\n")).collect();
+        let text = TEXT.replace("| mm |", &format!("{rows}| mm |"));
+        let error = parse(&text).unwrap_err();
+        assert!(matches!(error, TableError::TooMany(_)) && error.hint().is_some(), "{error}");
+    }
+
+    #[test]
+    fn a_line_with_millions_of_columns_is_refused_in_time() {
+        let error = parse(&TEXT.replace("| mm |", &"|".repeat(3 << 20))).unwrap_err();
+        assert!(error.to_string().contains("columns instead of 6"), "{error}");
     }
 
     proptest! {

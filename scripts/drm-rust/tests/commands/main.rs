@@ -32,6 +32,7 @@ mod resolution;
 mod resolve;
 mod setup;
 mod status;
+mod terminal;
 mod topic;
 mod tree;
 mod worktree;
