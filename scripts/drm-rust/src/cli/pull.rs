@@ -31,12 +31,13 @@ has the tag's text and the tag itself, with From: and Link: of the mail.
 
 A check can be overridden with a reason, which the merge tells. Besides the
 checks of `drm-rust review --pull` there are:
-  signature  the tag is signed by somebody whom git trusts
+  signature  the tag is signed by a key whose owner git knows
+  signer     trees.toml names the key, or nobody, for this tree
   tag        the tag has the name that it was asked for by
   end        the tag leads to the commit that the mail names
   base       the mail's base comes before it, and the branch has it
   cover      the tag has the text of the mail
-  diffstat   as many files and lines change as the mail says
+  diffstat   the files change that the mail lists, and as it says
 
   drm-rust --repo ~/linux pull request.eml
   drm-rust --repo ~/linux pull https://git.example/linux.git next-2026-11-20";

@@ -12,6 +12,7 @@ use super::{Draft, ForwardError, Offer, compose_as, draft, gates, write};
 use crate::cycle::look;
 use crate::git::refs::Change;
 use crate::git::remote::Push;
+use crate::git::tag::TagObject;
 use crate::git::{BranchName, GitError, Oid, Repo, damage};
 use crate::neighbours::target::Target;
 use crate::process::Process;
@@ -175,9 +176,9 @@ impl Job<'_> {
         if let Ok(mail) = std::fs::read_to_string(&path) {
             return Ok(Draft { mail, path, tag: tag.to_owned() });
         }
-        let reference = tag::reference(tag);
-        let format = "--format=%(contents:subject)%0a%0a%(contents:body)";
-        let said = self.offer.repo.git(["for-each-ref", format, &reference]).run().map_err(GitError::from)?.text();
+        // The tag that was pushed: another one may have its name by now.
+        let object = self.offer.repo.git(["cat-file", "tag", &self.done()]).run().map_err(GitError::from)?.stdout;
+        let said = TagObject::parse(&object).map(|tag| tag.message).unwrap_or_default();
         let overridden = said.find(review::OVERRIDDEN).map(|at| said[at..].to_owned()).unwrap_or_default();
         write(self.ws, compose_as(self.ws, self.trees, self.offer, (tag, &overridden))?)
     }

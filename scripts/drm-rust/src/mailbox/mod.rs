@@ -2,6 +2,7 @@
 
 //! Mail that others wrote: read as data, with nothing believed and nothing run.
 
+pub mod diffstat;
 pub mod patch;
 pub mod pull;
 

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::diffstat::Diffstat;
 use super::{Mail, MailError};
 use crate::git::{BranchName, Oid};
 use crate::neighbours::url::Address;
@@ -16,17 +17,6 @@ pub enum Reference {
     Tag(String),
     /// A branch, without `refs/heads/`.
     Branch(String),
-}
-
-/// What the diffstat says in its last line.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Totals {
-    /// Files that change.
-    pub files: usize,
-    /// Lines that are added.
-    pub insertions: usize,
-    /// Lines that go.
-    pub deletions: usize,
 }
 
 /// A pull request.
@@ -52,10 +42,8 @@ pub struct Request {
     pub end_subject: String,
     /// The message of the tag.
     pub cover: String,
-    /// The diffstat, line by line, without its last line.
-    pub diffstat: Vec<String>,
-    /// Its last line.
-    pub totals: Totals,
+    /// The diffstat.
+    pub diffstat: Diffstat,
 }
 
 /// What is wrong with a request.
@@ -119,23 +107,11 @@ impl Request {
         let end = parts.commit(UP_TO, "end")?;
         let end_subject = parts.indented("subject of the end")?;
         let cover = parts.cover()?;
-        let (diffstat, totals) = parts.diffstat()?;
+        let diffstat = Diffstat::find(parts.lines).ok_or(PullError::Missing("diffstat"))?;
         let Mail { id, from, subject, .. } = mail;
         let (base_subject, end_subject) = (undated(&base_subject), undated(&end_subject));
-        let request = Request {
-            id,
-            from,
-            subject,
-            base,
-            base_subject,
-            url,
-            reference,
-            end,
-            end_subject,
-            cover,
-            diffstat,
-            totals,
-        };
+        let request =
+            Request { id, from, subject, base, base_subject, url, reference, end, end_subject, cover, diffstat };
         Ok(request)
     }
 }
@@ -182,17 +158,6 @@ impl<'a> Parts<'a> {
         self.lines = &self.lines[second + 1..];
         Ok(cover.trim().to_owned())
     }
-
-    /// The lines ` file | 1 +` and the one that sums them up.
-    fn diffstat(&mut self) -> Result<(Vec<String>, Totals), PullError> {
-        let is_sum = |line: &&str| line.starts_with(' ') && totals(line).is_some();
-        let missing = PullError::Missing("diffstat");
-        let sum = self.lines.iter().position(is_sum).ok_or(missing)?;
-        let stat = self.lines[..sum].iter().rev().take_while(|line| line.starts_with(' ') && line.contains(" | "));
-        let mut stat: Vec<String> = stat.map(|line| line.trim().to_owned()).collect();
-        stat.reverse();
-        Ok((stat, totals(self.lines[sum]).expect("it was found by it")))
-    }
 }
 
 fn odd(part: &'static str, text: &str) -> PullError {
@@ -233,24 +198,9 @@ fn undated(text: &str) -> String {
     }
 }
 
-/// ` 3 files changed, 4 insertions(+), 5 deletions(-)`
-pub fn totals(line: &str) -> Option<Totals> {
-    let mut totals = Totals::default();
-    for (i, part) in line.trim().split(", ").enumerate() {
-        let (number, what) = part.split_once(' ')?;
-        let number = number.parse().ok()?;
-        match what {
-            "file changed" | "files changed" if i == 0 => totals.files = number,
-            "insertion(+)" | "insertions(+)" if i > 0 => totals.insertions = number,
-            "deletion(-)" | "deletions(-)" if i > 0 => totals.deletions = number,
-            _ => return None,
-        }
-    }
-    (totals.files > 0).then_some(totals)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::diffstat::Totals;
     use super::super::tests::HEAD;
     use super::*;
     use crate::error::Explain;
@@ -302,8 +252,10 @@ A (1):
         assert_eq!(request.end, Oid::from_bytes([2; 20]));
         assert_eq!(request.end_subject, "drm: (re)add it (for now)");
         assert_eq!(request.cover, "drm-misc-next for v7.5:\n\nCore Changes:\n- $(touch /tmp/x) is text");
-        assert_eq!(request.diffstat, ["drivers/gpu/drm/a.c     |  4 ++--", "{a => b}/x | 1 +"]);
-        assert_eq!(request.totals, Totals { files: 2, insertions: 3, deletions: 2 });
+        let names: Vec<&str> = request.diffstat.changes.iter().map(|change| &*change.name).collect();
+        assert_eq!(names, ["drivers/gpu/drm/a.c", "{a => b}/x"]);
+        assert_eq!(request.diffstat.totals, Totals { files: 2, insertions: 3, deletions: 2 });
+        assert_eq!(request.diffstat.summary, ["create mode 100644 b/x"]);
     }
 
     #[track_caller]
@@ -377,7 +329,7 @@ A (1):
         let request = run(&format!("\n{text}")).unwrap();
         assert_eq!((request.base.to_string(), request.end.to_string()), (base, git(&["rev-parse", "HEAD"])));
         assert_eq!((&*request.end_subject, &*request.cover), ("a: add (it)", "The cover.\n\nMore."));
-        assert_eq!(request.totals, Totals { files: 1, insertions: 2, deletions: 0 });
+        assert_eq!(request.diffstat.totals, Totals { files: 1, insertions: 2, deletions: 0 });
     }
 
     #[test]

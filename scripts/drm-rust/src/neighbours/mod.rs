@@ -7,6 +7,7 @@ pub mod import;
 pub mod nightly;
 pub mod plan;
 pub mod remotes;
+mod signer;
 pub mod target;
 pub mod url;
 
@@ -21,6 +22,7 @@ use wildmatch::WildMatch;
 use crate::error::{Explain, FileContext, FileError};
 use crate::git::BranchName;
 use crate::git::commit::Identity;
+pub use signer::Signer;
 
 /// `trees.toml` cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -155,6 +157,8 @@ pub struct Tree {
     pub old: Vec<String>,
     /// The branches that may be pushed, as names with `*` and `?`; none where nothing may be.
     pub push: Vec<String>,
+    /// Who signs its tags; whoever the person's git trusts where nobody is named.
+    pub signers: Vec<Signer>,
     /// Who gets pull requests.
     pub receiver: Option<Receiver>,
 }

@@ -9,6 +9,7 @@ use std::os::unix::fs::symlink;
 use jiff::Timestamp;
 
 use crate::error::{Explain, FileContext, FileError};
+use crate::git::tag::TagObject;
 use crate::git::{GitError, Oid, Repo};
 
 /// A tag cannot be made.
@@ -20,6 +21,14 @@ pub enum TagError {
     /// The folder that it is made in is in the way.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Git made another one than it was asked for.
+    #[error("the tag {name} is not what was asked for: {what}")]
+    Other {
+        /// The tag.
+        name: String,
+        /// What is different.
+        what: &'static str,
+    },
     /// It could not be signed.
     #[error("the tag {name} cannot be signed:\n{said}")]
     Sign {
@@ -35,6 +44,9 @@ impl Explain for TagError {
         Some(match self {
             TagError::Git(error) => return error.hint(),
             TagError::File(error) => return error.hint(),
+            TagError::Other { .. } => {
+                "nothing has it. Is `git` in PATH a wrapper, or tag.gpgSign or an alias of git set?".into()
+            }
             TagError::Sign { .. } => "set user.signingKey, and gpg.format to ssh for an ssh key: see git-config(1).\n\
                  --override signature=REASON makes a tag without a signature"
                 .into(),
@@ -85,10 +97,41 @@ pub fn make(repo: &Repo, name: &str, commit: Oid, message: &str, is_signed: bool
     let process = scratch.git(["rev-parse", "--verify", "--end-of-options", &reference(name)]);
     let text = process.run().map_err(GitError::from)?.text();
     clear()?;
-    Ok(repo.oid(&process, &text)?)
+    let tag = repo.oid(&process, &text)?;
+    let object = repo.git(["cat-file", "tag", &tag.to_string()]).run().map_err(GitError::from)?.stdout;
+    match TagObject::parse(&object).map_or(Some("no tag"), |made| difference(&made, name, commit, is_signed)) {
+        None => Ok(tag),
+        Some(what) => Err(TagError::Other { name: name.to_owned(), what }),
+    }
+}
+
+/// How a tag differs from the one that was asked for: what is pushed is this object, whatever it is called.
+fn difference(made: &TagObject, name: &str, commit: Oid, is_signed: bool) -> Option<&'static str> {
+    match made {
+        made if made.object != commit || made.kind != "commit" => Some("it names another object"),
+        made if made.name != name => Some("it has another name"),
+        made if is_signed && !made.is_signed => Some("it has no signature"),
+        _ => None,
+    }
 }
 
 /// The reference of a tag.
 pub fn reference(name: &str) -> String {
     format!("refs/tags/{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_that_is_another_one_is_told() {
+        let commit = Oid::from_bytes([1; 20]);
+        let text = format!("object {commit}\ntype commit\ntag a\n\nx\n");
+        let made = TagObject::parse(text.as_bytes()).unwrap();
+        assert_eq!(difference(&made, "a", commit, false), None);
+        assert_eq!(difference(&made, "a", commit, true), Some("it has no signature"));
+        assert_eq!(difference(&made, "b", commit, false), Some("it has another name"));
+        assert_eq!(difference(&made, "a", Oid::from_bytes([2; 20]), false), Some("it names another object"));
+    }
 }

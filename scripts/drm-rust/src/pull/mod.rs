@@ -11,6 +11,7 @@ mod merge;
 pub mod pick;
 pub mod place;
 mod request;
+mod signature;
 mod tag;
 
 use crate::check::scope;
@@ -25,10 +26,11 @@ use crate::review::{self, Overrides, Report, Stage};
 use crate::tip::preview::Clash;
 pub use error::PullError;
 use merge::Merged;
+use request::History;
 use tag::Tag;
 
 /// The checks that a pull makes besides those of commits.
-pub const GATES: &[&str] = &["signature", "tag", "end", "base", "cover", "diffstat"];
+pub const GATES: &[&str] = &["signature", "signer", "tag", "end", "base", "cover", "diffstat"];
 
 /// Where what was fetched is looked at before anything has it.
 const SCRATCH: &str = "refs/drm-rust/pull";
@@ -142,17 +144,21 @@ impl Job<'_> {
             return Err(PullError::Nothing(into.clone(), self.name.to_owned()));
         }
         let patches = scope::between(repo, &ours.to_string(), &tag.commit.to_string(), false)?;
-        let mut gates = vec![("signature", tag.unsigned.clone()), ("tag", tag.misnamed(self.name))];
-        if let Asked::Mail(request) = asked {
-            gates.extend(request::compare(repo, request, &tag, ours)?);
-        }
-        let gate = |(name, details)| Report::gate(name, patches.len(), details, overrides);
-        let mut reports: Vec<Report> = gates.into_iter().map(gate).collect();
-        reports.extend(review::review(&patches, repo, Stage::Pull, overrides)?);
         let (tree, clash) = match self.clone.merge(into, self.name, tag.commit)? {
             Merged::Clean(tree) => (Some(tree), None),
             Merged::Conflicts(clash) => (None, Some(clash)),
         };
+        let mut gates = vec![
+            ("signature", tag.unsigned.clone()),
+            ("signer", self.strangers(&tag)),
+            ("tag", tag.misnamed(self.name)),
+        ];
+        if let Asked::Mail(request) = asked {
+            gates.extend(request::compare(&History { repo, tag: &tag, ours, merged: tree }, request)?);
+        }
+        let gate = |(name, details)| Report::gate(name, patches.len(), details, overrides);
+        let mut reports: Vec<Report> = gates.into_iter().map(gate).collect();
+        reports.extend(review::review(&patches, repo, Stage::Pull, overrides)?);
         let message = self.message(&tag, &reports)?;
         let notes = self.notes(&tag);
         let mut pulled = Pulled { reports, clash, end: tag.commit, message, merge: None, notes };
@@ -167,12 +173,29 @@ impl Job<'_> {
         Ok(pulled)
     }
 
+    /// A tree may name who signs its tags: then nobody else does.
+    fn strangers(&self, tag: &Tag) -> Vec<String> {
+        let Some(name) = self.trees.by_url(self.url) else { return Vec::new() };
+        let signers = &self.trees.all[name].signers;
+        // Without a signature there is nothing to compare; that is told already.
+        let Some(signature) = tag.signature.as_ref().filter(|_| !signers.is_empty()) else { return Vec::new() };
+        match signature.ids().any(|id| signers.iter().any(|signer| signer.is(id))) {
+            true => Vec::new(),
+            false => vec![format!("trees.toml names others as signers of {name}, not {}", signature.who())],
+        }
+    }
+
     fn notes(&self, tag: &Tag) -> Vec<String> {
-        let tree = match self.trees.by_url(self.url) {
-            Some(tree) => format!("{} is {tree}", self.url),
-            None => format!("{} is no tree of scripts/drm-rust/trees.toml", self.url),
+        let url = self.url;
+        let tree = match self.trees.by_url(url) {
+            Some(tree) if self.trees.all[tree].signers.is_empty() => {
+                format!("{url} is {tree}; trees.toml does not say who signs its tags, so whoever your git trusts may")
+            }
+            Some(tree) => format!("{url} is {tree}"),
+            None => format!("{url} is no tree of scripts/drm-rust/trees.toml"),
         };
-        std::iter::once(tree).chain(tag.signer.clone()).collect()
+        let signed = tag.signature.as_ref().filter(|_| tag.unsigned.is_empty());
+        std::iter::once(tree).chain(signed.map(|signature| format!("signed by {}", signature.who()))).collect()
     }
 
     /// The cover text with where it came from.

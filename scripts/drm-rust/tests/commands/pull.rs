@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Instant;
 
 use crate::env::{Env, Run, hide_ids};
@@ -80,6 +81,14 @@ impl Lab {
         )
     }
 
+    /// Makes the neighbour a tree of trees.toml, with such lines.
+    fn signers(&self, lines: &str) {
+        let path = self.env.root().join("scripts/drm-rust/trees.toml");
+        let text = fs::read_to_string(&path).unwrap();
+        let text = text.split("[tree.misc]").next().unwrap();
+        fs::write(&path, format!("{text}[tree.misc]\ngit = ['{}']\n{lines}\n", self.url())).unwrap();
+    }
+
     fn pull(&self, mail: &str, more: &[&str]) -> Run {
         fs::write(self.env.home().join("mail"), mail).unwrap();
         self.env.run(&[&PULL, more].concat())
@@ -111,6 +120,7 @@ fn a_request_becomes_a_merge() {
     let shown: Vec<&str> = shown.lines().filter(|line| !line.contains("SHA256:")).collect();
     insta::assert_snapshot!(shown.join("\n"), @"
     pass  signature          1 commit
+    pass  signer             1 commit
     pass  tag                1 commit
     pass  end                1 commit
     pass  base               1 commit
@@ -307,11 +317,136 @@ fn a_gpg_key_is_as_good() {
     }
     let lab = Lab::signed(env);
     let run = lab.pull(&lab.mail(), &[]).ok();
-    assert!(run.stderr.contains("note: gpg: Good signature from \"tester@drm-rust.example\""), "{run}");
+    assert!(run.stderr.contains("note: signed by tester@drm-rust.example with the key "), "{run}");
     // Whose key is not at hand cannot be verified.
     fs::rename(lab.env.home().join(".gnupg"), lab.env.home().join("gone")).unwrap();
     lab.ours(&["branch", "--quiet", "--force", "drm-rust-next", "drm-rust-next^1"]);
     lab.refused(&lab.mail(), 4, "fail  signature");
+}
+
+/// Gpg as the person has it.
+fn gpg(env: &Env, args: &[&str], input: &str) -> String {
+    let mut command = env.command("gpg");
+    command.args(["--batch", "--quiet", "--yes"]).args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "gpg {args:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_gpg_key_that_may_be_anybody_s_needs_a_word() {
+    let env = Env::new();
+    if !sign_with_gpg(&env) {
+        return;
+    }
+    let lab = Lab::signed(env);
+    let mail = lab.mail();
+    let list = gpg(&lab.env, &["--list-keys", "--with-colons"], "");
+    let key = list.lines().find_map(|line| line.strip_prefix("fpr:")).unwrap().trim_matches(':').to_owned();
+    // The key is here, and nobody has said whose it is.
+    gpg(&lab.env, &["--import-ownertrust"], &format!("{key}:2:\n"));
+    lab.refused(&mail, 4, "the signature is good, but nobody has said whose key it is: tester@drm-rust.example with");
+    let run = lab.pull(&mail, &["--dry-run", "--override", "signature=compared on the phone"]).ok();
+    assert!(run.stdout.contains("- signature: compared on the phone") && !run.stderr.contains("signed by"), "{run}");
+    // That trees.toml names the key says who may sign, not whose the key is.
+    lab.signers(&format!("signers = ['{key}']"));
+    lab.refused(&mail, 4, "nobody has said whose key it is");
+    gpg(&lab.env, &["--import-ownertrust"], &format!("{key}:6:\n"));
+    lab.pull(&mail, &["--dry-run"]).ok();
+    lab.signers("signers = ['0123456789ABCDEF0123456789ABCDEF01234567']");
+    lab.refused(
+        &mail,
+        4,
+        &format!("trees.toml names others as signers of misc, not tester@drm-rust.example with the key {key}"),
+    );
+    // A name is none: anybody can give it to a key.
+    lab.signers("signers = ['tester@drm-rust.example']");
+    lab.refused(&mail, 4, "trees.toml names others as signers of misc");
+    lab.signers(&format!("signers = ['{key}']"));
+    // The keys of other years, and those that were taken back.
+    gpg(&lab.env, &["--quick-set-expire", &key, "seconds=1"], "");
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    lab.refused(&mail, 4, "the key of the signature has expired");
+    gpg(&lab.env, &["--quick-set-expire", &key, "0"], "");
+    lab.pull(&mail, &["--dry-run"]).ok();
+    let revoke = lab.env.home().join(format!(".gnupg/openpgp-revocs.d/{key}.rev"));
+    let text = fs::read_to_string(revoke).unwrap().replace(":-----BEGIN", "-----BEGIN");
+    gpg(&lab.env, &["--import"], &text);
+    lab.refused(&mail, 4, "the key of the signature is revoked");
+}
+
+#[test]
+fn a_tree_names_who_signs() {
+    let lab = Lab::new();
+    let mail = lab.mail();
+    let run = lab.pull(&mail, &["--dry-run"]).ok();
+    assert!(run.stderr.contains("is no tree of scripts/drm-rust/trees.toml\nnote: signed by tester@drm-rust"), "{run}");
+    lab.signers("");
+    let run = lab.pull(&mail, &["--dry-run"]).ok();
+    assert!(run.stderr.contains("is misc; trees.toml does not say who signs its tags"), "{run}");
+    let list = lab.env.command("ssh-keygen").args(["-l", "-f"]).arg(lab.env.home().join("key.pub")).output().unwrap();
+    let list = String::from_utf8(list.stdout).unwrap();
+    let key = list.split_whitespace().nth(1).unwrap();
+    for good in [key, "tester@drm-rust.example"] {
+        lab.signers(&format!("signers = ['other@drm-rust.example', '{good}']"));
+        let run = lab.pull(&mail, &["--dry-run"]).ok();
+        assert!(run.stderr.contains(&format!("note: signed by tester@drm-rust.example with the key {key}")), "{run}");
+    }
+    lab.signers("signers = ['other@drm-rust.example']");
+    lab.refused(
+        &mail,
+        4,
+        "trees.toml names others as signers of misc, not tester@drm-rust.example with the key SHA256:",
+    );
+    lab.pull(&mail, &["--dry-run", "--override", "signer=a new maintainer, told on the list"]).ok();
+    lab.signers("signers = ['tester']");
+    lab.refused(&mail, 1, "`tester` is no signer: give a fingerprint, or a principal such as name@host");
+    // A key that the person's list has for nobody.
+    lab.signers(&format!("signers = ['{key}']"));
+    fs::write(lab.env.home().join("signers"), "other@drm-rust.example ssh-ed25519 AAAA\n").unwrap();
+    lab.refused(&mail, 4, "nobody has said whose key it is: the key SHA256:");
+}
+
+#[test]
+fn a_tag_of_a_tag_is_told() {
+    let lab = Lab::new();
+    lab.theirs(&["tag", "-s", "-m", "outer", "outer", TAG]);
+    lab.theirs(&["push", "--quiet", lab.public.to_str().unwrap(), "outer"]);
+    let run = lab.env.run(&["--repo", "../clone", "pull", &lab.url(), "outer"]);
+    assert!(run.code == 4 && run.stdout.contains("the tag names a tag, not the commit that would be merged"), "{run}");
+}
+
+#[test]
+fn the_diffstat_is_compared_file_by_file() {
+    let lab = Lab::new();
+    fs::create_dir_all(lab.neighbour.join("a/folder/with/a/name/that/no/column/of/a/mail/has/room/for")).unwrap();
+    lab.change("a/folder/with/a/name/that/no/column/of/a/mail/has/room/for/it.c", "int it;\nint is;\n", "misc: add it");
+    lab.change("other.c", "int other;\n", "misc: add other");
+    lab.theirs(&["mv", "Makefile", "Kbuild"]);
+    lab.theirs(&["update-index", "--chmod=+x", "other.c"]);
+    lab.change("logo.bin", "\0\0", "misc: move");
+    lab.theirs(&["tag", "--delete", TAG]);
+    lab.theirs(&["push", "--quiet", "--delete", lab.public.to_str().unwrap(), TAG]);
+    lab.tag(TAG, "HEAD");
+    let mail = lab.mail();
+    assert!(
+        mail.contains(" .../") && mail.contains(" Makefile => Kbuild ") && mail.contains("| Bin 0 -> 2 bytes"),
+        "{mail}"
+    );
+    lab.pull(&mail, &["--dry-run"]).ok();
+    // The sums are the same each time.
+    lab.refused(&mail.replace(" other.c ", " MAINTAINERS "), 4, "the mail lists `MAINTAINERS | 1 +`, which is not so");
+    lab.refused(&mail.replace(" other.c ", " MAINTAINERS "), 4, "the mail does not list `other.c | 1 +`");
+    lab.refused(&mail.replacen("/it.c ", "/ti.c ", 1), 4, "/ti.c | 2 +`, which is not so");
+    lab.refused(&mail.replace("Makefile => Kbuild ", "Makefile => Kconfig"), 4, "Makefile => Kconfig");
+    lab.refused(
+        &mail.replace("mode 100755 other.c", "mode 100644 other.c"),
+        4,
+        "`create mode 100644 other.c`, which is",
+    );
+    lab.refused(&mail.replace("Bin 0 -> 2 bytes", "Bin 0 -> 3 bytes"), 4, "Bin 0 -> 3 bytes");
 }
 
 #[test]
