@@ -77,7 +77,7 @@ fn refused(env: &Env, args: &[&str]) -> String {
     hide_ids(&run.stderr)
 }
 
-const SIGNED: &str = "Signed-off-by: DRM-Rust maintainers <maintainers@drm-rust.example>";
+pub(crate) const SIGNED: &str = "Signed-off-by: DRM-Rust maintainers <maintainers@drm-rust.example>";
 
 #[test]
 fn a_commit_on_top_becomes_a_patch() {

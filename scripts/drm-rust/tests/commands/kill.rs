@@ -60,7 +60,8 @@ impl Random {
         Duration::from_micros(self.below(whole.as_micros() as u64 * 5 / 4))
     }
 
-    fn below(&mut self, limit: u64) -> u64 {
+    /// A number below a limit.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

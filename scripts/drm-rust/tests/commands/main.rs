@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests run programs")]
 
 mod absorb;
+mod absorb_series;
 mod apply;
 mod check;
 mod ci;
