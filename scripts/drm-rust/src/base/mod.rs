@@ -6,10 +6,13 @@
 //! [`import`] turns it into a pack, and [`cache`] keeps both for the next checkout.
 
 pub mod archive;
+mod bounded;
 pub mod cache;
+mod deb;
 pub mod debian;
 pub mod fetch;
 pub mod import;
+mod names;
 pub mod pin;
 
 use crate::git::Oid;

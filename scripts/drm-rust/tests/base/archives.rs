@@ -17,10 +17,25 @@ pub(crate) struct Entry {
     mode: u32,
     link: Vec<u8>,
     data: Vec<u8>,
+    /// The size that the header claims, where it lies.
+    size: Option<u64>,
+    mtime: u64,
+}
+
+impl Entry {
+    /// Claims another size.
+    pub(crate) fn claims(self, size: u64) -> Entry {
+        Entry { size: Some(size), ..self }
+    }
+
+    /// Has another date.
+    pub(crate) fn dated(self, mtime: u64) -> Entry {
+        Entry { mtime, ..self }
+    }
 }
 
 pub(crate) fn of_kind(name: impl AsRef<[u8]>, kind: EntryType) -> Entry {
-    Entry { name: name.as_ref().to_vec(), kind, mode: 0o644, link: Vec::new(), data: Vec::new() }
+    Entry { name: name.as_ref().to_vec(), kind, mode: 0o644, link: Vec::new(), data: Vec::new(), size: None, mtime: 1 }
 }
 
 pub(crate) fn file(name: impl AsRef<[u8]>, data: impl AsRef<[u8]>) -> Entry {
@@ -49,6 +64,17 @@ pub(crate) fn global_header() -> Entry {
     Entry { data: comment.into_bytes(), ..of_kind("pax_global_header", EntryType::XGlobalHeader) }
 }
 
+/// A pax header for the entry after it.
+pub(crate) fn pax(records: &[(&str, &str)]) -> Entry {
+    let record = |(key, value): &(&str, &str)| {
+        let rest = format!(" {key}={value}\n");
+        let digits = (1..).find(|n| (rest.len() + n).to_string().len() == *n).unwrap();
+        format!("{}{rest}", rest.len() + digits)
+    };
+    let data = records.iter().map(record).collect::<String>().into_bytes();
+    Entry { data, ..of_kind("pax", EntryType::XHeader) }
+}
+
 /// A tarball of these entries, with its end blocks.
 pub(crate) fn tar(entries: &[Entry]) -> Vec<u8> {
     let mut tar = Vec::new();
@@ -73,8 +99,8 @@ fn append(tar: &mut Vec<u8>, entry: &Entry) {
     gnu.linkname[..entry.link.len().min(100)].copy_from_slice(&short(&entry.link));
     header.set_entry_type(entry.kind);
     header.set_mode(entry.mode);
-    header.set_size(entry.data.len() as u64);
-    header.set_mtime(1);
+    header.set_size(entry.size.unwrap_or(entry.data.len() as u64));
+    header.set_mtime(entry.mtime);
     header.set_cksum();
     tar.extend(header.as_bytes());
     tar.extend(&entry.data);
@@ -111,6 +137,9 @@ pub(crate) fn deb(tarball: &[u8]) -> Vec<u8> {
     package.into_inner().unwrap()
 }
 
+/// The head of a kernel's Makefile.
+const MAKEFILE: &str = "VERSION = 9\nPATCHLEVEL = 9\nSUBLEVEL = 0\nEXTRAVERSION =\n";
+
 /// A small kernel with what makes archives difficult: modes, links, long names, and names whose order in a git
 /// tree is not that of their bytes.
 pub(crate) fn kernel() -> Vec<Entry> {
@@ -118,8 +147,8 @@ pub(crate) fn kernel() -> Vec<Entry> {
     vec![
         global_header(),
         folder("linux-9.9/"),
-        file("linux-9.9/Makefile", "VERSION = 9\n"),
-        file("linux-9.9/.gitignore", "*.o\n#\n# tail\n*\n"),
+        file("linux-9.9/Makefile", MAKEFILE),
+        file("linux-9.9/.gitignore", "*.o\n#\n# tail\n*.ko\n"),
         program("linux-9.9/scripts/run.sh", "#!/bin/sh\n"),
         folder("linux-9.9/lib/"),
         file("linux-9.9/lib/a", "in the folder\n"),
@@ -127,7 +156,7 @@ pub(crate) fn kernel() -> Vec<Entry> {
         file("linux-9.9/lib0", "sorts after the folder\n"),
         file("linux-9.9/ignored.o", "tracked although .gitignore names it\n"),
         file("linux-9.9/empty", ""),
-        file("linux-9.9/copy", "VERSION = 9\n"),
+        file("linux-9.9/copy", MAKEFILE),
         file(&long, "long\n"),
         link("linux-9.9/lib/up", "../Makefile"),
         link("linux-9.9/dangling", "no/such/file"),
