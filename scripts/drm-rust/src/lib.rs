@@ -28,6 +28,7 @@ pub mod mailbox;
 pub mod merge;
 pub mod neighbours;
 pub mod oplog;
+pub mod owned;
 pub mod process;
 pub mod publish;
 pub mod pull;

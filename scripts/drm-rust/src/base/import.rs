@@ -3,7 +3,8 @@
 //! Turns an archive into one commit: xz → tar → git objects, without a detour through a work tree.
 //!
 //! One thread reads the archive (liblzma decompresses its blocks on more), the others hash and compress.
-//! The commit depends on nothing but the archive, the cuts, and the author and date of the pin.
+//! The commit depends on nothing but the archive, the cuts, and what the caller makes of what was [`Found`].
+//! Files that make git ignore new ones are held back until all are known, and go on without what does so.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -14,7 +15,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::archive::{self, ArchiveError, Member};
+use super::hiding::{self, Hiding, HidingError, Ignores};
 use super::pin::Cut;
+use super::version;
 use crate::error::{Explain, FileContext, FileError};
 use crate::git::Oid;
 use crate::git::commit::Commit;
@@ -36,6 +39,12 @@ pub enum ImportError {
     /// The pack could not be written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// What it ignores could not be told.
+    #[error(transparent)]
+    Hiding(#[from] HidingError),
+    /// Its Makefile does not tell its release.
+    #[error("its Makefile tells no release: VERSION and PATCHLEVEL are missing")]
+    NoVersion,
 }
 
 impl Explain for ImportError {
@@ -43,6 +52,10 @@ impl Explain for ImportError {
         match self {
             ImportError::Archive(error) => error.hint(),
             ImportError::File(error) => error.hint(),
+            ImportError::Hiding(error) => error.hint(),
+            ImportError::NoVersion => {
+                Some("a base is a Linux release tarball, or Debian's linux-source package".into())
+            }
         }
     }
 }
@@ -53,10 +66,23 @@ pub struct Import<'a> {
     pub archive: &'a Path,
     /// What to drop from its files.
     pub cuts: &'a [Cut],
-    /// Makes the commit from its tree.
-    pub commit: &'a dyn Fn(Oid) -> Commit,
+    /// Makes the commit.
+    pub commit: &'a dyn Fn(&Found) -> Result<Commit, ImportError>,
     /// Who else receives the files.
     pub observer: Option<&'a dyn Observer>,
+}
+
+/// What an archive has.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The tree of its files.
+    pub tree: Oid,
+    /// The release that its Makefile tells.
+    pub version: Option<String>,
+    /// The date of its newest file, as seconds since 1970.
+    pub newest: i64,
+    /// What was left out because it hides new files.
+    pub hiding: Vec<Hiding>,
 }
 
 /// Receives every file that is imported, from several threads at once.
@@ -78,25 +104,41 @@ impl Sink {
     fn is_new(&mut self, oid: Oid) -> bool {
         self.known.insert(oid)
     }
+
+    fn write(&mut self, encoder: &mut Encoder, kind: Kind, data: Vec<u8>) -> io::Result<Oid> {
+        let oid = object_id(kind, &data);
+        if self.is_new(oid) {
+            self.pack.add(&encoder.encode(oid, kind, &data))?;
+        }
+        Ok(oid)
+    }
 }
 
-/// Imports an archive into `<stem>.pack` and `<stem>.idx`. Gives the commit.
-pub fn import(what: &Import<'_>, stem: &Path, reporter: &dyn Reporter) -> Result<Oid, ImportError> {
+/// Imports an archive into `<stem>.pack` and `<stem>.idx`. Gives the commit, and what was found.
+pub fn import(what: &Import<'_>, stem: &Path, reporter: &dyn Reporter) -> Result<(Oid, Found), ImportError> {
     let (pack_path, index_path) = (stem.with_extension("pack"), stem.with_extension("idx"));
     let pack = File::options().read(true).write(true).create_new(true).open(&pack_path).at("create", &pack_path)?;
     let pack = PackWriter::new(pack).at("write", &pack_path)?;
     let sink = Mutex::new(Sink { pack, known: HashSet::new() });
     reporter.begin("importing the base", None, Unit::Items);
-    let files = import_files(what, &sink, reporter)?;
+    let (files, notes) = import_files(what, &sink, reporter)?;
     let mut sink = sink.into_inner().expect("no thread panicked");
-    let commit = write_trees(files, what.commit, &mut sink).at("write", &pack_path)?;
+    let mut encoder = Encoder::default();
+    let tree = write_trees(files, &mut encoder, &mut sink).at("write", &pack_path)?;
+    let found = Found { tree, version: notes.version, newest: notes.newest, hiding: notes.hiding };
+    let commit = (what.commit)(&found)?.to_bytes();
+    let commit = sink.write(&mut encoder, Kind::Commit, commit).at("write", &pack_path)?;
     let index = File::create_new(&index_path).at("create", &index_path)?;
     sink.pack.finish(index).at("write", &pack_path)?;
     reporter.end();
-    Ok(commit)
+    Ok((commit, found))
 }
 
-fn import_files(what: &Import<'_>, sink: &Mutex<Sink>, reporter: &dyn Reporter) -> Result<Vec<Imported>, ImportError> {
+fn import_files(
+    what: &Import<'_>,
+    sink: &Mutex<Sink>,
+    reporter: &dyn Reporter,
+) -> Result<(Vec<Imported>, Notes), ImportError> {
     // Some wait for the disk while others compute.
     let workers = 2 * rayon::current_num_threads();
     std::thread::scope(|scope| {
@@ -110,9 +152,18 @@ fn import_files(what: &Import<'_>, sink: &Mutex<Sink>, reporter: &dyn Reporter) 
         let workers: Vec<_> = (0..workers).map(worker).collect();
         drop(work);
         let mut batcher = Batcher { send, batch: Vec::new(), size: 0 };
+        let mut notes = Notes::default();
         let read = archive::read(what.archive, |mut member| {
             cut(what.cuts, &mut member);
-            batcher.push(member)
+            notes.look(member).map_or(Ok(()), |member| batcher.push(member))
+        });
+        let read = read.map_err(ImportError::from).and_then(|newest| {
+            notes.newest = newest;
+            notes
+                .held()?
+                .into_iter()
+                .try_for_each(|member| batcher.push(member))
+                .map_err(|e| ArchiveError::from(e).into())
         });
         let sent = batcher.finish();
         let mut files = Vec::new();
@@ -122,8 +173,46 @@ fn import_files(what: &Import<'_>, sink: &Mutex<Sink>, reporter: &dyn Reporter) 
         }
         read?;
         sent.map_err(ArchiveError::Damaged)?;
-        Ok(files)
+        Ok((files, notes))
     })
+}
+
+/// What is noted of the files on their way.
+#[derive(Default)]
+struct Notes {
+    version: Option<String>,
+    newest: i64,
+    hiding: Vec<Hiding>,
+    /// Files that may make git ignore new ones.
+    ignores: BTreeMap<String, Member>,
+}
+
+impl Notes {
+    /// Looks at a member, and holds it back where its content may change.
+    fn look(&mut self, member: Member) -> Option<Member> {
+        if member.path == b"Makefile" {
+            self.version = version::of_makefile(&member.data);
+        }
+        let is_ignore = member.mode != Mode::Symlink && member.path.ends_with(b".gitignore");
+        let path = std::str::from_utf8(&member.path).ok().filter(|_| is_ignore);
+        match path.filter(|path| hiding::places().contains(*path)).map(str::to_owned) {
+            Some(path) => {
+                self.ignores.insert(path, member);
+                None
+            }
+            None => Some(member),
+        }
+    }
+
+    /// What was held back, without what hides new files.
+    fn held(&mut self) -> Result<Vec<Member>, HidingError> {
+        let mut held = take(&mut self.ignores);
+        let content = held.iter_mut().map(|(path, member)| (path.clone(), take(&mut member.data)));
+        let mut content: Ignores = content.collect();
+        self.hiding = hiding::cut(&mut content)?;
+        let whole = |(path, member)| Member { data: content.remove(&path).unwrap_or_default(), ..member };
+        Ok(held.into_iter().map(whole).collect())
+    }
 }
 
 /// Hands members to the workers in batches: most files are so small that waking a worker for each would cost more.
@@ -210,7 +299,7 @@ struct Folder {
     folders: BTreeMap<Vec<u8>, Folder>,
 }
 
-fn write_trees(files: Vec<Imported>, commit: &dyn Fn(Oid) -> Commit, sink: &mut Sink) -> io::Result<Oid> {
+fn write_trees(files: Vec<Imported>, encoder: &mut Encoder, sink: &mut Sink) -> io::Result<Oid> {
     let mut root = Folder::default();
     for (path, mode, oid) in files {
         let mut parts: Vec<&[u8]> = path.split(|&b| b == b'/').collect();
@@ -221,24 +310,15 @@ fn write_trees(files: Vec<Imported>, commit: &dyn Fn(Oid) -> Commit, sink: &mut 
         }
         folder.entries.insert(name.to_vec(), (mode, oid));
     }
-    let mut encoder = Encoder::default();
-    let mut write = |kind, data: Vec<u8>| {
-        let oid = object_id(kind, &data);
-        if sink.is_new(oid) {
-            sink.pack.add(&encoder.encode(oid, kind, &data))?;
-        }
-        io::Result::Ok(oid)
-    };
-    let tree = write_folder(root, &mut write)?;
-    write(Kind::Commit, commit(tree).to_bytes())
+    write_folder(root, &mut |data| sink.write(encoder, Kind::Tree, data))
 }
 
-fn write_folder(folder: Folder, write: &mut impl FnMut(Kind, Vec<u8>) -> io::Result<Oid>) -> io::Result<Oid> {
+fn write_folder(folder: Folder, write: &mut impl FnMut(Vec<u8>) -> io::Result<Oid>) -> io::Result<Oid> {
     let mut entries = folder.entries;
     for (name, below) in folder.folders {
         entries.insert(name, (Mode::Tree, write_folder(below, write)?));
     }
-    write(Kind::Tree, serialize(&entries))
+    write(serialize(&entries))
 }
 
 #[cfg(test)]

@@ -11,9 +11,11 @@ pub mod cache;
 mod deb;
 pub mod debian;
 pub mod fetch;
+pub mod hiding;
 pub mod import;
 mod names;
 pub mod pin;
+pub mod version;
 
 use crate::git::Oid;
 

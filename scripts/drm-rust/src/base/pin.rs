@@ -177,6 +177,8 @@ pub struct Pin {
     /// Their date.
     #[serde(deserialize_with = "crate::config::timestamp")]
     pub date: Timestamp,
+    /// The commit that an import gives. What the cache has is used only where it is this one.
+    pub commit: Option<Oid>,
     /// Where it can be had, best first.
     #[serde(rename = "source")]
     pub sources: Vec<Source>,

@@ -16,6 +16,7 @@ pub mod refs;
 pub mod remote;
 mod repo;
 pub(crate) mod settings;
+pub mod sound;
 pub mod tag;
 pub mod treeobj;
 

@@ -32,6 +32,11 @@ impl Kind {
         }
     }
 
+    /// The kind that a pack's number stands for; none for deltas and tags, which our packs have not.
+    pub(super) fn of_pack_code(code: u8) -> Option<Kind> {
+        [Kind::Commit, Kind::Tree, Kind::Blob].into_iter().find(|kind| kind.pack_code() == code)
+    }
+
     fn pack_code(self) -> u8 {
         match self {
             Kind::Commit => 1,
@@ -143,13 +148,13 @@ impl<W: Read + Write + Seek> PackWriter<W> {
     }
 }
 
-fn pack_header(objects: u32) -> [u8; 12] {
+pub(super) fn pack_header(objects: u32) -> [u8; 12] {
     let mut header = *b"PACK\0\0\0\x02\0\0\0\0";
     header[8..].copy_from_slice(&objects.to_be_bytes());
     header
 }
 
-fn write_index(mut entries: Vec<(Oid, u32, u64)>, pack: Oid, out: impl Write) -> io::Result<()> {
+pub(super) fn write_index(mut entries: Vec<(Oid, u32, u64)>, pack: Oid, out: impl Write) -> io::Result<()> {
     entries.sort_unstable();
     let mut data = b"\xfftOc\0\0\0\x02".to_vec();
     for byte in 0..=255u8 {
@@ -178,7 +183,7 @@ fn write_index(mut entries: Vec<(Oid, u32, u64)>, pack: Oid, out: impl Write) ->
 }
 
 /// The SHA-1 of what a reader gives, of its first `limit` bytes if there is one.
-fn hash_reader(reader: &mut impl Read, limit: Option<u64>) -> io::Result<Oid> {
+pub(super) fn hash_reader(reader: &mut impl Read, limit: Option<u64>) -> io::Result<Oid> {
     let mut hash = Sha1::new();
     let mut reader = reader.take(limit.unwrap_or(u64::MAX));
     let mut buffer = vec![0; 1 << 20];
@@ -188,16 +193,6 @@ fn hash_reader(reader: &mut impl Read, limit: Option<u64>) -> io::Result<Oid> {
             n => hash.update(&buffer[..n]),
         }
     }
-}
-
-/// Whether a pack or an index is what was written: its last 20 bytes are the SHA-1 of the rest.
-pub fn is_intact(path: &std::path::Path) -> io::Result<bool> {
-    let mut file = std::fs::File::open(path)?;
-    let Some(size) = file.metadata()?.len().checked_sub(20) else { return Ok(false) };
-    let actual = hash_reader(&mut file, Some(size))?;
-    let mut trailer = [0; 20];
-    file.read_exact(&mut trailer)?;
-    Ok(Oid::from_bytes(trailer) == actual)
 }
 
 #[cfg(test)]
@@ -229,10 +224,5 @@ mod tests {
         Process::new("git").args(["index-pack", "-o"]).arg(&rebuilt).arg(&pack).dir(dir.path()).run().unwrap();
         let ours = std::fs::read(dir.path().join("x.idx")).unwrap();
         assert_eq!(ours, std::fs::read(rebuilt).unwrap());
-        assert!(is_intact(&pack).unwrap());
-        let mut bytes = std::fs::read(&pack).unwrap();
-        bytes[40] ^= 1;
-        std::fs::write(&pack, bytes).unwrap();
-        assert!(!is_intact(&pack).unwrap());
     }
 }

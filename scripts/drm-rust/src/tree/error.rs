@@ -7,10 +7,11 @@ use std::path::Path;
 use super::build::BuildError;
 use super::worktree::WorktreeError;
 use crate::base::cache::BaseError;
+use crate::base::hiding::{Hiding, HidingError};
 use crate::base::pin::PinError;
 use crate::error::{Class, Explain, FileError};
 use crate::git::objects::ObjectError;
-use crate::git::{BranchName, GitError};
+use crate::git::{BranchName, GitError, Oid};
 use crate::lock::LockError;
 use crate::oplog::OpError;
 use crate::topic::TopicError;
@@ -43,6 +44,16 @@ pub enum TreeError {
     Op(#[from] OpError),
     #[error(transparent)]
     Worktree(#[from] WorktreeError),
+    #[error(transparent)]
+    Hiding(#[from] HidingError),
+    /// A commit of a clone makes git ignore what people add.
+    #[error("git would ignore new files on the base {}:\n{}", .commit.short(), hiding(.found))]
+    Hides {
+        /// The commit.
+        commit: Oid,
+        /// What does so.
+        found: Vec<Hiding>,
+    },
     /// `linux/` is something else.
     #[error("{0} exists, but is no git repository")]
     NotARepository(String),
@@ -60,6 +71,10 @@ pub enum TreeError {
 fn tags(records: &[Record]) -> String {
     let line = |record: &Record| format!("  {} as {}", record.topic, record.name);
     records.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn hiding(found: &[Hiding]) -> String {
+    found.iter().map(|hiding| format!("  {hiding}")).collect::<Vec<_>>().join("\n")
 }
 
 fn list(names: &[BranchName]) -> String {
@@ -84,9 +99,12 @@ impl TreeError {
             TreeError::Object(error) => error,
             TreeError::Op(error) => error,
             TreeError::Worktree(error) => error,
-            TreeError::NotARepository(_) | TreeError::NoTree(_) | TreeError::Outside(_) | TreeError::Frozen(_) => {
-                return None;
-            }
+            TreeError::Hiding(error) => error,
+            TreeError::NotARepository(_)
+            | TreeError::NoTree(_)
+            | TreeError::Outside(_)
+            | TreeError::Frozen(_)
+            | TreeError::Hides { .. } => return None,
         })
     }
 }
@@ -94,6 +112,9 @@ impl TreeError {
 impl Explain for TreeError {
     fn hint(&self) -> Option<String> {
         match self {
+            TreeError::Hides { .. } => {
+                Some("name a commit whose .gitignore is upstream's: one of a distribution's packaging is none".into())
+            }
             TreeError::NotARepository(_) => Some("move it away: the complete tree is made there".into()),
             TreeError::NoTree(_) => Some("`drm-rust tree` makes it".into()),
             TreeError::Outside(names) => {

@@ -8,15 +8,16 @@ pub mod status;
 pub(crate) mod taken;
 pub mod undo;
 mod unpack;
+mod upstream;
 pub mod worktree;
 
 use std::fs;
 use std::time::Duration;
 
 use crate::base::cache::{Cache, CachedBase};
-use crate::base::fetch;
 use crate::base::import::Observer;
 use crate::base::pin::{Pin, Source, Spec};
+use crate::base::{Base, fetch};
 use crate::git::objects::Objects;
 use crate::git::refs::{Change, View, changes};
 use crate::git::{BranchName, GitError, Oid, Repo};
@@ -257,38 +258,33 @@ impl Refresh<'_> {
         Ok(self.repo.find_commit(&commit.to_string())?.is_some())
     }
 
-    fn provide(&self, spec: &str, pin: &Pin) -> Result<crate::base::Base, TreeError> {
+    fn provide(&self, spec: &str, pin: &Pin) -> Result<Base, TreeError> {
         let cache = Cache::at(&self.ws.cache).observed_by(self.unpacker.map(|unpacker| unpacker as &dyn Observer));
-        let of_file = |source| Pin { sources: vec![source], ..pin.clone() };
-        let pin = match spec {
-            "pin" | "latest" => pin.clone(),
-            spec => match spec.parse()? {
-                Spec::Pin => pin.clone(),
-                Spec::File(path, sha256) => {
-                    let version = version_of(&path.to_string_lossy(), &pin.version);
-                    Pin { version, ..of_file(Source::File { path, sha256 }) }
-                }
-                Spec::Url(url, sha256) => {
-                    let version = version_of(&url, &pin.version);
-                    Pin { version, ..of_file(Source::Url { url, sha256 }) }
-                }
-                Spec::Git(path, rev) => return self.fetch_clone(&path, &rev),
-            },
+        let latest = spec == "latest";
+        let spec = if latest { Spec::Pin } else { spec.parse()? };
+        let is_pin = spec == Spec::Pin;
+        let result = match spec {
+            Spec::Pin => cache.base(pin, latest, self.reporter),
+            Spec::File(path, sha256) => cache.archive(&Source::File { path, sha256 }, &pin.author, self.reporter),
+            Spec::Url(url, sha256) => cache.archive(&Source::Url { url, sha256 }, &pin.author, self.reporter),
+            Spec::Git(path, rev) => return self.fetch_clone(&path, &rev),
         };
-        match cache.base(&pin, spec == "latest", self.reporter) {
+        match result {
             Ok(cached) => {
                 self.link(&cached)?;
                 Ok(cached.base)
             }
-            Err(error) => match pin.sources.iter().find_map(|source| self.pinned_clone(source)) {
+            // The last resort of a pin is a clone that has the pinned commit.
+            Err(error) if is_pin => match pin.sources.iter().find_map(|source| self.pinned_clone(source)) {
                 Some(base) => base,
                 None => Err(error.into()),
             },
+            Err(error) => Err(error.into()),
         }
     }
 
     /// The last resort of a pin: a clone that has the pinned commit.
-    fn pinned_clone(&self, source: &Source) -> Option<Result<crate::base::Base, TreeError>> {
+    fn pinned_clone(&self, source: &Source) -> Option<Result<Base, TreeError>> {
         match source {
             Source::Git { path, commit } => Some(self.fetch_clone(path, &commit.to_string())),
             _ => None,
@@ -318,7 +314,7 @@ impl Refresh<'_> {
     }
 
     /// Takes a commit and its history from a clone of this machine.
-    fn fetch_clone(&self, path: &std::path::Path, rev: &str) -> Result<crate::base::Base, TreeError> {
+    fn fetch_clone(&self, path: &std::path::Path, rev: &str) -> Result<Base, TreeError> {
         let clone = Repo::at(path);
         let commit = clone.commit(rev)?;
         self.reporter.begin("fetching the base", None, Unit::Items);
@@ -332,20 +328,9 @@ impl Refresh<'_> {
         let fetch = self.repo.git(args).args([&source, &commit.to_string()]);
         allow.iter().fold(fetch, |fetch, (key, value)| fetch.env(key, value)).run().map_err(GitError::from)?;
         self.reporter.end();
-        let version = clone.git(["describe", "--always", "--abbrev=12"]).arg(commit.to_string());
-        let version = version.run().map_err(GitError::from)?.text();
-        let version = version.strip_prefix('v').unwrap_or(&version).to_owned();
-        Ok(crate::base::Base { commit, version, origin: format!("{source} at {rev}") })
-    }
-}
-
-/// The release that a tarball's name tells, for example `7.3.4` of `linux-7.3.4.tar.xz`.
-fn version_of(name: &str, otherwise: &str) -> String {
-    let file = name.rsplit('/').next().unwrap_or_default();
-    let stem = file.split(".tar").next().unwrap_or_default();
-    match stem.strip_prefix("linux-") {
-        Some(version) if version.starts_with(|c: char| c.is_ascii_digit()) => version.to_owned(),
-        _ => otherwise.to_owned(),
+        upstream::hides_nothing(commit, &self.repo)?;
+        let version = upstream::version_of(&clone, commit, &self.repo)?;
+        Ok(Base { commit, version, origin: format!("{source} at {rev}") })
     }
 }
 
@@ -492,12 +477,5 @@ mod tests {
         let outside: Vec<_> = outside_changes(&known, &current, &wanted).iter().map(ToString::to_string).collect();
         assert_eq!(outside, ["topic/a/a"]);
         assert!(!managed(&current, &known, &wanted).contains_key(&"topic/me/mine".parse().unwrap()));
-    }
-
-    #[test]
-    fn versions_come_from_names() {
-        assert_eq!(version_of("https://h/linux-7.3.4.tar.xz", "x"), "7.3.4");
-        assert_eq!(version_of("/a/linux-7.4-rc1.tar.gz", "x"), "7.4-rc1");
-        assert_eq!(version_of("/a/linux-source.tar", "x"), "x");
     }
 }

@@ -3,18 +3,22 @@
 //! The cache is verified whenever it is used, and only sound bases get into it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Mutex;
 
 use drm_rust::base::cache::{BaseError, Cache, CachedBase};
 use drm_rust::base::fetch::{FetchError, sha256_of};
+use drm_rust::base::import::ImportError;
 use drm_rust::base::pin::{Cut, Pin, Sha256, Source};
 use drm_rust::error::Explain;
+use drm_rust::git::Oid;
 use drm_rust::report::{Reporter, Unit};
 use sha2::Digest;
 use tempfile::TempDir;
 
-use crate::archives::{file, kernel, tar, xz};
+use crate::archives::{Entry, file, kernel, tar, xz};
 
 /// Keeps what a person would be told.
 #[derive(Default)]
@@ -61,7 +65,12 @@ impl Env {
     }
 
     pub(crate) fn base(&self, sources: Vec<Source>) -> Result<CachedBase, BaseError> {
-        Cache::at(self.cache()).base(&pin(sources), false, &self.notes)
+        self.pinned(sources, None)
+    }
+
+    /// The base of a pin that names its commit.
+    fn pinned(&self, sources: Vec<Source>, commit: Option<Oid>) -> Result<CachedBase, BaseError> {
+        Cache::at(self.cache()).base(&Pin { commit, ..pin(sources) }, false, &self.notes)
     }
 
     /// The imported bases: folders only, none of them half-done.
@@ -82,6 +91,7 @@ pub(crate) fn pin(sources: Vec<Source>) -> Pin {
         version: "9.9".into(),
         author: "DRM-Rust maintainers <maintainers@drm-rust.example>".parse().unwrap(),
         date: "2026-01-01T00:00:00Z".parse().unwrap(),
+        commit: None,
         sources,
     }
 }
@@ -91,14 +101,19 @@ fn good(env: &Env) -> Source {
 }
 
 #[test]
-fn an_imported_base_needs_its_archive_no_more() {
+fn an_imported_base_needs_its_archive_no_more_where_its_commit_is_pinned() {
     let env = Env::new();
     let source = good(&env);
-    let first = env.base(vec![source.clone()]).unwrap();
+    let first = env.base(vec![source.clone()]).unwrap().base;
     let Source::File { path, .. } = &source else { unreachable!() };
+    let archive = fs::read(path).unwrap();
     fs::remove_file(path).unwrap();
-    let second = env.base(vec![source]).unwrap();
-    assert_eq!(first.base.commit, second.base.commit);
+    let second = env.pinned(vec![source.clone()], Some(first.commit)).unwrap().base;
+    assert_eq!((first.commit, first.version, first.origin), (second.commit, second.version, second.origin));
+    // What nobody has pinned may have been written by anybody.
+    assert!(matches!(env.base(vec![source.clone()]), Err(BaseError::NoSource(_))));
+    fs::write(path, archive).unwrap();
+    env.base(vec![source]).unwrap();
     assert_eq!(env.imported().len(), 1);
 }
 
@@ -107,8 +122,9 @@ fn a_damaged_base_is_imported_again() {
     let env = Env::new();
     let source = good(&env);
     let first = env.base(vec![source.clone()]).unwrap();
+    let commit = Some(first.base.commit);
     let dir = env.imported().remove(0);
-    for name in ["base.pack", "base.idx", "base.toml"] {
+    for name in ["base.pack", "base.idx"] {
         let path = dir.join(name);
         let sound = fs::read(&path).unwrap();
         let flipped = |at: usize| {
@@ -118,11 +134,143 @@ fn a_damaged_base_is_imported_again() {
         };
         for damage in [flipped(sound.len() / 2), flipped(0), sound[..sound.len() / 2].to_vec(), Vec::new()] {
             fs::write(&path, &damage).unwrap();
-            let again = env.base(vec![source.clone()]).unwrap();
+            let again = env.pinned(vec![source.clone()], commit).unwrap();
             assert_eq!(again.base.commit, first.base.commit, "{name}");
+            assert_ne!(fs::read(&path).unwrap(), damage, "{name}");
         }
         assert_eq!(sha256_of(&dir.join("base.pack")).unwrap(), sha256_of(&first.files[0]).unwrap());
     }
+}
+
+#[test]
+fn a_poisoned_cache_gives_no_other_base() {
+    let poisoner = Env::new();
+    let evil = poisoner.archive("evil.tar", &tar(&[file("linux-9.9/Makefile", "all:; rm -rf /\n")]));
+    poisoner.base(vec![evil]).unwrap();
+    let theirs = poisoner.imported().remove(0);
+    let env = Env::new();
+    let source = good(&env);
+    let commit = env.base(vec![source.clone()]).unwrap().base.commit;
+    let dir = env.imported().remove(0);
+    let poison = || {
+        for name in ["base.pack", "base.idx"] {
+            fs::remove_file(dir.join(name)).unwrap();
+            fs::copy(theirs.join(name), dir.join(name)).unwrap();
+        }
+    };
+    poison();
+    let pinned = env.pinned(vec![source.clone()], Some(commit)).unwrap();
+    assert_eq!(pinned.base.commit, commit);
+    assert_ne!(fs::read(&pinned.files[0]).unwrap(), fs::read(theirs.join("base.pack")).unwrap());
+    poison();
+    assert_eq!(env.base(vec![source.clone()]).unwrap().base.commit, commit, "nor where nothing is pinned");
+    // A folder, or a file, of somebody else's by a link.
+    fs::remove_dir_all(&dir).unwrap();
+    std::os::unix::fs::symlink(&theirs, &dir).unwrap();
+    assert_eq!(env.pinned(vec![source.clone()], Some(commit)).unwrap().base.commit, commit);
+    assert!(!dir.is_symlink() && theirs.join("base.pack").is_file(), "what it led to is as it was");
+    fs::rename(dir.join("base.pack"), env.path().join("x.pack")).unwrap();
+    std::os::unix::fs::symlink(env.path().join("x.pack"), dir.join("base.pack")).unwrap();
+    env.pinned(vec![source], Some(commit)).unwrap();
+    assert!(!dir.join("base.pack").is_symlink());
+}
+
+#[test]
+fn an_archive_must_be_what_the_pin_says() {
+    let env = Env::new();
+    let source = good(&env);
+    let commit = env.base(vec![source.clone()]).unwrap().base.commit;
+    fs::remove_dir_all(env.cache()).unwrap();
+    let other = env.pinned(vec![source.clone()], Some(Oid::ZERO)).err().unwrap();
+    assert!(matches!(other, BaseError::Commit { found, .. } if found == commit), "{other:?}");
+    assert!(other.hint().unwrap().contains(&format!("commit = \"{commit}\"")));
+    let pin = Pin { version: "9.8".into(), ..pin(vec![source]) };
+    let error = Cache::at(env.cache()).base(&pin, false, &env.notes).err().unwrap();
+    assert!(error.to_string().contains("is Linux 9.9, but base.toml pins 9.8"), "{error}");
+    assert!(error.hint().unwrap().contains("version = \"9.9\""));
+    assert!(env.imported().is_empty(), "nothing of it stays");
+}
+
+#[test]
+fn others_cannot_write_to_a_cache() {
+    let env = Env::new();
+    let source = good(&env);
+    env.base(vec![source.clone()]).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&env.cache()), mode(&env.cache().join("base"))), (0o700, 0o700));
+    for folder in ["", "base", "downloads"] {
+        let path = env.cache().join(folder);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
+        let error = env.base(vec![source.clone()]).err().unwrap();
+        assert!(matches!(error, BaseError::Own(_)) && error.hint().unwrap().contains("chmod -R go-w"), "{error}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        if !folder.is_empty() {
+            let away = env.path().join("away");
+            fs::rename(&path, &away).unwrap();
+            std::os::unix::fs::symlink(&away, &path).unwrap();
+            let error = env.base(vec![source.clone()]).err().unwrap();
+            assert!(error.to_string().contains("is a symbolic link"), "{error}");
+            fs::remove_file(&path).unwrap();
+            fs::rename(&away, &path).unwrap();
+        }
+    }
+    // The lock of somebody else's.
+    fs::write(env.path().join("precious"), "precious").unwrap();
+    fs::remove_file(env.cache().join("lock")).unwrap();
+    std::os::unix::fs::symlink(env.path().join("precious"), env.cache().join("lock")).unwrap();
+    assert!(env.base(vec![source]).is_err());
+    assert_eq!(fs::read(env.path().join("precious")).unwrap(), b"precious");
+}
+
+#[test]
+fn an_archive_that_is_not_pinned_is_told_as_what_it_is() {
+    let env = Env::new();
+    let makefile = "VERSION = 9\nPATCHLEVEL = 10\nSUBLEVEL = 0\nEXTRAVERSION = -rc7\n";
+    let entries = |makefile: &str, ignore: &str| {
+        let date = 1_790_000_000;
+        vec![
+            file("linux-9.9/Makefile", makefile).dated(date),
+            file("linux-9.9/.gitignore", ignore).dated(date + 5),
+            file("linux-9.9/old", ""),
+        ]
+    };
+    let archive = |name: &str, entries: &[Entry]| {
+        let source = env.archive(name, &tar(entries));
+        Cache::at(env.cache()).archive(&source, &pin(Vec::new()).author, &env.notes)
+    };
+    let base = archive("linux-9.9.tar", &entries(makefile, "*.o\n")).unwrap();
+    assert_eq!(base.base.version, "9.10-rc7", "whatever the file is called");
+    let text = git_commit(&env, &base);
+    assert!(
+        text.contains("Linux 9.10-rc7\n") && text.contains("maintainers@drm-rust.example> 1790000005 +0000"),
+        "{text}"
+    );
+    assert!(!text.contains("Left out"));
+    // A package that ignores everything.
+    let base = archive("any", &entries(makefile, "*.o\n# ours\n/*\n!/debian/\n")).unwrap();
+    let told = "`/*` of .gitignore, which hides new files such as Documentation/gpu/new.rst";
+    assert_eq!(env.notes.text(), format!("left out of the base: {told}"));
+    assert!(git_commit(&env, &base).ends_with(&format!("Left out:\n\n- {told}")));
+    let error = archive("no-kernel", &entries("all:\n", "")).err().unwrap();
+    assert!(matches!(error, BaseError::Import { source: ImportError::NoVersion, .. }), "{error:?}");
+    assert!(error.hint().is_some());
+}
+
+/// The commit of a base, as git tells it.
+fn git_commit(env: &Env, base: &CachedBase) -> String {
+    let repo = env.path().join("repo");
+    let git = |args: &[&str]| {
+        let output = Command::new("git").arg("-C").arg(env.path()).args(args).env("HOME", env.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    };
+    let _ = fs::remove_dir_all(&repo);
+    git(&["init", "--quiet", "--bare", "repo"]);
+    for file in &base.files {
+        let name = format!("pack-x.{}", file.extension().unwrap().to_str().unwrap());
+        fs::copy(file, repo.join("objects/pack").join(name)).unwrap();
+    }
+    git(&["-C", "repo", "cat-file", "-p", &base.base.commit.to_string()])
 }
 
 #[test]

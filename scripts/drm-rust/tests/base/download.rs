@@ -3,17 +3,18 @@
 //! Downloads with curl from a server of this machine that breaks off, cannot resume, or has something else.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use drm_rust::base::cache::BaseError;
-use drm_rust::base::fetch::FetchError;
+use drm_rust::base::cache::{BaseError, Cache};
+use drm_rust::base::fetch::{FetchError, Limits, fetch_within};
 use drm_rust::base::pin::Source;
 use drm_rust::error::Explain;
 
 use crate::archives::{kernel, tar, xz};
-use crate::cache::{Env, sha256};
+use crate::cache::{Env, pin, sha256};
 
 /// How a server answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,12 @@ enum Manner {
     UpTo(usize),
     /// It has no such file.
     NotFound,
+    /// It sends something else without end, and does not tell how much.
+    Endless,
+    /// It answers and sends nothing.
+    Silent,
+    /// It sends the client to itself.
+    Elsewhere,
 }
 
 /// A server that ends with the test.
@@ -72,6 +79,26 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
     let from: Option<usize> = range.flatten().last();
     let mut state = state.lock().unwrap();
     state.requests.push(from.unwrap_or(0));
+    match state.manner {
+        Manner::Endless => {
+            drop(state);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+            while stream.write_all(&[b'x'; 1 << 16]).is_ok() {}
+            return;
+        }
+        Manner::Silent => {
+            drop(state);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+            // Until the client hangs up.
+            let _ = stream.read(&mut [0]);
+            return;
+        }
+        Manner::Elsewhere => {
+            let _ = stream.write_all(b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n");
+            return;
+        }
+        _ => {}
+    }
     let content = &state.content;
     let (status, from) = match (state.manner, from) {
         (Manner::NotFound, _) => ("404 Not Found", content.len()),
@@ -181,4 +208,74 @@ fn a_server_with_something_else_is_an_error() {
     assert!(matches!(error, BaseError::Fetch(FetchError::Checksum { .. })), "{error:?}");
     assert!(error.hint().is_some());
     assert_eq!(part(&env), None, "nothing of it is kept");
+}
+
+/// Downloads with little patience.
+fn within(env: &Env, source: &Source, limits: Limits) -> FetchError {
+    let downloads = env.cache().join("downloads");
+    fetch_within(source, &downloads, limits, &env.notes).unwrap_err()
+}
+
+#[test]
+fn a_server_without_end_is_left() {
+    let (env, server, source, archive) = setup();
+    server.answers(Manner::Endless);
+    let limits = Limits { bytes: 1 << 20, ..Limits::default() };
+    let error = within(&env, &source, limits);
+    assert!(matches!(error, FetchError::Endless { limit, .. } if limit == 1 << 20), "{error:?}");
+    assert!(error.is_unavailable() && error.hint().unwrap().contains("nothing of it was kept"));
+    assert_eq!(part(&env), None);
+    // The next source may have it.
+    let next = env.archive("linux-9.9.tar.xz", &archive);
+    let pin = pin(vec![source, next]);
+    Cache::at(env.cache()).within(limits).base(&pin, false, &env.notes).unwrap();
+    assert!(env.notes.text().contains("which no kernel has"), "{}", env.notes.text());
+}
+
+#[test]
+fn a_server_that_sends_nothing_is_left() {
+    let (env, server, source, _) = setup();
+    server.answers(Manner::Silent);
+    let start = Instant::now();
+    let limits = Limits { patience: Duration::from_secs(1), ..Limits::default() };
+    let error = within(&env, &source, limits);
+    assert!(matches!(error, FetchError::Download { .. }), "{error:?}");
+    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_server_that_leads_in_circles_is_left() {
+    let (env, server, source, _) = setup();
+    server.answers(Manner::Elsewhere);
+    let error = within(&env, &source, Limits::default());
+    let FetchError::Download { source: cause, .. } = &error else { panic!("{error:?}") };
+    assert!(cause.to_string().contains("redirect"), "{cause}");
+    assert!(server.requests().len() <= 6);
+}
+
+#[test]
+fn what_links_lead_to_stays_as_it_is() {
+    let (env, server, source, archive) = setup();
+    let downloads = env.cache().join("downloads");
+    fs::create_dir_all(&downloads).unwrap();
+    let precious = env.path().join("precious");
+    fs::write(&precious, "precious").unwrap();
+    for name in [format!("{}.part", sha256(&archive)), sha256(&archive).to_string()] {
+        std::os::unix::fs::symlink(&precious, downloads.join(name)).unwrap();
+    }
+    env.base(vec![source]).unwrap();
+    assert_eq!(fs::read(&precious).unwrap(), b"precious");
+    assert_eq!(server.requests(), [0], "it begins at the start");
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let env = Env::new();
+    for path in ["/dev/zero", "/"] {
+        let error = env.base(vec![Source::File { path: path.into(), sha256: sha256(b"") }]).err().unwrap();
+        assert!(matches!(error, BaseError::Fetch(FetchError::File(_))), "{error:?}");
+    }
+    let pipe = env.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(env.base(vec![Source::File { path: pipe, sha256: sha256(b"") }]).is_err());
 }

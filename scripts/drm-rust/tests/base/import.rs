@@ -2,12 +2,11 @@
 
 //! What is imported is what git would have added.
 
-use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use drm_rust::base::import::{Import, ImportError, import};
+use drm_rust::base::import::{Found, Import, ImportError, import};
 use drm_rust::git::Oid;
 use drm_rust::git::commit::Commit;
 use drm_rust::report::Silent;
@@ -18,20 +17,18 @@ use crate::archives::{deb, gz, kernel, tar, xz};
 pub(crate) fn import_into(dir: &Path, archive: &[u8]) -> Result<(Oid, Oid), ImportError> {
     let path = dir.join("archive");
     fs::write(&path, archive).unwrap();
-    let seen = Cell::new(Oid::ZERO);
-    let commit = |tree| {
-        seen.set(tree);
-        Commit {
-            tree,
+    let commit = |found: &Found| {
+        Ok(Commit {
+            tree: found.tree,
             parents: Vec::new(),
             author: "DRM-Rust maintainers <maintainers@drm-rust.example>".parse().unwrap(),
             date: 1,
             message: "Linux 9.9\n".into(),
-        }
+        })
     };
     let what = Import { archive: &path, cuts: &[], commit: &commit, observer: None };
-    let commit = import(&what, &dir.join("base"), &Silent)?;
-    Ok((commit, seen.get()))
+    let (commit, found) = import(&what, &dir.join("base"), &Silent)?;
+    Ok((commit, found.tree))
 }
 
 fn run(program: &str, dir: &Path, args: &[&str]) -> String {

@@ -20,6 +20,9 @@ pub(crate) const BASE_FILES: [(&str, &str); 6] = [
     ("scripts/run.sh", "#!/bin/sh\n"),
 ];
 
+/// The commit that an import of it gives.
+pub(crate) const BASE: &str = "f569386b48243855458e0fafe80616e32035116e";
+
 /// A manifest with one patch that adds a file and one line of the base.
 pub(crate) const ALPHA: &str = r#"
 title = "Alpha abstractions"
@@ -90,7 +93,7 @@ impl Env {
             "scripts/drm-rust/base.toml",
             &format!(
                 "version = '9.9'\nauthor = '{author}'\ndate = 2026-01-01T00:00:00Z\n\
-                 [[source]]\nkind = 'file'\npath = '../../../linux-9.9.tar'\nsha256 = '{sha256}'\n"
+                 commit = '{BASE}'\n[[source]]\nkind = 'file'\npath = '../../../linux-9.9.tar'\nsha256 = '{sha256}'\n"
             ),
         );
         env.write(

@@ -340,18 +340,62 @@ fn an_existing_clone_can_be_the_base() {
 }
 
 #[test]
+fn a_clone_is_told_as_what_it_is_and_must_not_hide_new_files() {
+    let env = Env::with_alpha();
+    env.run(&["tree"]).ok();
+    let refs = env.refs();
+    let clone = env.clone_of_linux("clone");
+    let git = |args: &[&str]| env.git_in(&clone, args);
+    for (path, text) in BASE_FILES {
+        fs::create_dir_all(clone.join(path).parent().unwrap()).unwrap();
+        fs::write(clone.join(path), text).unwrap();
+    }
+    fs::write(clone.join("Makefile"), "VERSION = 9\nPATCHLEVEL = 12\nSUBLEVEL = 0\nEXTRAVERSION = -rc1\n").unwrap();
+    fs::write(clone.join(".gitignore"), "*.o\n# packaging\n/*\n!/debian/\n").unwrap();
+    fs::write(clone.join("rust/kernel/.gitignore"), "/n*\n").unwrap();
+    git(&["add", "--all", "--force"]);
+    git(&["commit", "--quiet", "--message", "packaged"]);
+    let spec = format!("git:{}#HEAD", clone.display());
+    let run = env.run(&["tree", "--base", &spec]);
+    let error = run.stderr.replace(&git(&["rev-parse", "HEAD"])[..12], "$HEAD");
+    insta::assert_snapshot!(error, @"
+    error: git would ignore new files on the base $HEAD:
+      `/*` of .gitignore, which hides new files such as Documentation/gpu/new.rst
+    hint: name a commit whose .gitignore is upstream's: one of a distribution's packaging is none
+    ");
+    assert_eq!((run.code, env.refs()), (1, refs));
+    fs::write(clone.join(".gitignore"), "*.o\n").unwrap();
+    fs::remove_file(clone.join("rust/kernel/.gitignore")).unwrap();
+    git(&["commit", "--all", "--quiet", "--message", "mended"]);
+    env.run(&["tree", "--base", &spec]).ok();
+    let head = git(&["rev-parse", "HEAD"]);
+    let status = env.run(&["status"]).ok();
+    assert!(status.stdout.starts_with(&format!("base      Linux 9.12-rc1-g{} at ", &head[..12])), "{status}");
+}
+
+#[test]
 fn a_tarball_can_be_the_base() {
     let env = Env::with_alpha();
     let mut files = BASE_FILES.to_vec();
-    files[0].1 = "VERSION = 10\n";
+    files[0].1 = "VERSION = 10\nPATCHLEVEL = 1\nSUBLEVEL = 0\nEXTRAVERSION = -rc7\n";
+    // As Debian's package has it.
+    files[1].1 = "*.o\n/*\n!/debian/\n";
     let archive = tarball(&files);
     let sha256 = crate::env::hex(&<sha2::Sha256 as sha2::Digest>::digest(&archive));
     fs::write(env.root().join("build.tar"), &archive).unwrap();
     fs::rename(env.root().join("build.tar"), env.home().join("linux-9.10.tar")).unwrap();
     let spec = format!("../home/linux-9.10.tar#sha256={sha256}");
-    env.run(&["tree", "--base", &spec]).ok();
-    assert_eq!(fs::read_to_string(env.linux("Makefile")).unwrap(), "VERSION = 10\n");
-    assert_eq!(env.linux_git(&["log", "-1", "--format=%s", "base"]), "Linux 9.10");
+    let run = env.run(&["tree", "--base", &spec]).ok();
+    assert!(run.stderr.contains("note: left out of the base: `/*` of .gitignore, which hides new files"), "{run}");
+    assert!(run.stderr.contains("made linux/ on Linux 10.1-rc7: "), "{run}");
+    assert_eq!(fs::read_to_string(env.linux("Makefile")).unwrap(), files[0].1);
+    // Whatever the file is called.
+    assert_eq!(env.linux_git(&["log", "-1", "--format=%s", "base"]), "Linux 10.1-rc7");
+    let run = env.run(&["status"]).ok();
+    assert!(run.stdout.starts_with("base      Linux 10.1-rc7 at "), "{run}");
+    fs::write(env.linux("rust/kernel/new.rs"), "").unwrap();
+    assert_eq!(env.linux_git(&["status", "--porcelain"]), "?? rust/kernel/new.rs");
+    fs::remove_file(env.linux("rust/kernel/new.rs")).unwrap();
     insta::assert_snapshot!(env.run(&["tree", "--base", "../home/linux-9.10.tar"]), @"
     ----- stderr
     error: the base `../home/linux-9.10.tar` is not pinned
