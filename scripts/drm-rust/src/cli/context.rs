@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use drm_rust::clone::Clone;
 use drm_rust::git::Repo;
+use drm_rust::owned::{self, OwnError};
 use drm_rust::workspace::Workspace;
 
 use super::error::CommandError;
@@ -40,12 +41,20 @@ impl Context {
         if needs_root && root.is_none() {
             return Err(no_checkout(&start));
         }
-        let cache = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+        let top = root.clone().unwrap_or_else(|| start.clone());
+        // Both are to be absolute; what is relative would be another cache in each folder.
+        let folder = |name| variable(name).filter(|path| path.is_absolute());
+        let cache = folder("XDG_CACHE_HOME").or_else(|| folder("HOME").map(|home| home.join(".cache")));
+        // Without a home, the checkout is all that is known to be the user's own.
+        let cache = cache.unwrap_or_else(|| top.join("build/cache")).join("drm-rust");
+        if needs_root {
+            own(&cache)?;
+        }
         let quiet = matches.get_flag("quiet");
         let ws = Workspace {
             clone: matches.get_one::<String>("repo").and_then(|dir| clone(&root, here.join(dir))),
-            root: root.unwrap_or(start),
-            cache: cache.unwrap_or_else(|| PathBuf::from("/var/tmp")).join("drm-rust"),
+            root: top,
+            cache,
             now: now(variable("SOURCE_DATE_EPOCH"))?,
             command: command_line(std::env::args().skip(1)),
         };
@@ -94,6 +103,14 @@ impl Context {
         if !self.quiet {
             terminal::tell(Mark::None, text);
         }
+    }
+}
+
+/// Makes sure that the cache is the user's own. Where it cannot be made, whatever needs it tells why.
+fn own(cache: &Path) -> Result<(), CommandError> {
+    match owned::folder(cache) {
+        Ok(()) | Err(OwnError::File(_)) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

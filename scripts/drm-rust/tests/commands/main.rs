@@ -7,6 +7,7 @@
 mod absorb;
 mod absorb_series;
 mod apply;
+mod cache;
 mod check;
 mod ci;
 mod env;
