@@ -8,6 +8,8 @@ use serde::Serialize;
 use drm_rust::base::pin::Pin;
 use drm_rust::cycle::release::Release;
 use drm_rust::cycle::{Cycle, look};
+use drm_rust::git::objects::Objects;
+use drm_rust::oplog;
 
 use super::CommandResult;
 use super::context::Context;
@@ -46,7 +48,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         Some(tag) => tag,
         None => newest(context)?,
     };
-    let base = Pin::load(&context.ws.data("base.toml"))?.version;
+    let base = base(context)?;
     let cycle = look::cycle(&repo, newest)?;
     if arguments.json {
         #[derive(Serialize)]
@@ -62,6 +64,16 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         text += &format!("{:20}  {}\n", branch.branch, branch.meaning);
     }
     context.data(&text)
+}
+
+/// The release that linux/ stands on, or would stand on.
+fn base(context: &Context) -> Result<String, super::error::CommandError> {
+    let linux = context.ws.linux();
+    let last = if linux.exists() { oplog::newest(&linux, &mut Objects::new(&linux))? } else { None };
+    match last {
+        Some(last) => Ok(last.operation.base.version),
+        None => Ok(Pin::load(&context.ws.data("base.toml"))?.version),
+    }
 }
 
 /// Linus's newest tag; a person learns where it seems to be old.

@@ -260,6 +260,18 @@ fn check(context: &Context, arguments: &Json, found: &Look<'_>) -> CommandResult
     untrue(lies)
 }
 
+/// The rows that have another status than is written down, and the claims that do not hold, a line for each; none where
+/// that cannot be told.
+pub(super) fn moved(context: &Context) -> Vec<String> {
+    let Ok(registry) = look::load(&context.ws) else { return Vec::new() };
+    let (Ok(found), Ok(known)) = (look::look(&context.ws, &registry), Lock::load(&context.ws.data(LOCK))) else {
+        return Vec::new();
+    };
+    let changes = if known == Lock::default() { Vec::new() } else { known.changes(&found.now) };
+    let lies = found.outcome.lies.iter().map(|lie| format!("untrue: {}", lie.to_string().lines().next().unwrap_or("")));
+    changes.iter().map(text::change).chain(lies).collect()
+}
+
 /// An error where a claim does not hold.
 fn untrue(lies: &[Lie]) -> CommandResult {
     let mut areas: Vec<&str> = lies.iter().map(|lie| lie.area.as_str()).collect();

@@ -8,6 +8,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand};
 
 use drm_rust::base::pin::Spec;
 use drm_rust::git::BranchName;
+use drm_rust::tree::new_base::NewBase;
 use drm_rust::tree::{self, Options};
 
 use super::CommandResult;
@@ -23,6 +24,9 @@ checked out. The same input gives the same commit ids everywhere. Branches and
 op log change in one transaction; the work tree follows, and only files that
 differ are written. Changes in linux/ that are not committed are never
 overwritten.
+
+Where the base has moved, it tells which topics edit files that are different
+there, and which rows of the registry have another status than in registry.lock.
 
 The base is what scripts/drm-rust/base.toml pins. SPEC names another one, which
 stays in use until the next --base:
@@ -85,5 +89,24 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     for change in &outcome.changes {
         context.say(&super::op::describe(change));
     }
+    if let Some(new) = &outcome.new_base {
+        context.say(&text(new, &super::registry::moved(context)));
+    }
     Ok(())
+}
+
+/// What another base changes.
+fn text(new: &NewBase, rows: &[String]) -> String {
+    let NewBase { from, to, topics } = new;
+    let mut text = format!("the base was Linux {from} and is Linux {to}:\n");
+    for (topic, files) in topics {
+        text += &format!("  topic {topic} edits what is different there: {}\n", files.join(", "));
+    }
+    if topics.is_empty() {
+        text += "  no file that a topic edits is different there\n";
+    }
+    text.extend(rows.iter().map(|row| format!("  registry: {row}\n")));
+    text + &format!(
+        "  results of checks and tests are those of Linux {from}: `drm-rust check` and `drm-rust test` find new ones"
+    )
 }

@@ -4,6 +4,7 @@
 
 pub mod arrival;
 pub mod build;
+pub mod new_base;
 pub mod status;
 pub(crate) mod taken;
 pub mod undo;
@@ -29,6 +30,7 @@ use crate::workspace::{Trees, Workspace};
 
 pub use self::error::TreeError;
 use build::{Built, Input};
+use new_base::NewBase;
 use unpack::Unpacker;
 use worktree::Plan;
 
@@ -57,6 +59,8 @@ pub struct Outcome {
     pub created: bool,
     /// The base.
     pub base: BaseRecord,
+    /// What changes because the base is another one than before.
+    pub new_base: Option<NewBase>,
     /// Everything that was built.
     pub built: Built,
     /// The branches that moved.
@@ -136,7 +140,7 @@ impl Refresh<'_> {
         worktree::fill(&self.repo, built.view[&BranchName::next()])?;
         self.link_b4_config()?;
         self.reporter.end();
-        Ok(Outcome { created: true, base, built, changes: steps, left_alone: None })
+        Ok(Outcome { created: true, base, new_base: None, built, changes: steps, left_alone: None })
     }
 
     /// Brings an existing tree up to date.
@@ -145,6 +149,9 @@ impl Refresh<'_> {
         let last = oplog::newest(&self.repo, &mut objects)?;
         let base = self.base(options, last.as_ref())?;
         let mut built = self.build(base.commit, &mut objects)?;
+        let before = last.as_ref().map(|last| &last.operation.base);
+        let compare = |before| new_base::compare(&mut objects, self.topics, before, &base);
+        let new_base = before.map(compare).transpose()?.flatten();
         keeps_published(&self.repo, &built)?;
         let current = self.repo.view()?;
         let made = last.as_ref().map(|last| oplog::made(&self.repo, &mut objects, last)).transpose()?;
@@ -183,7 +190,7 @@ impl Refresh<'_> {
         }
         let left_alone = follow(&self.repo, plan)?;
         self.link_b4_config()?;
-        Ok(Outcome { created: false, base, built, changes: steps, left_alone })
+        Ok(Outcome { created: false, base, new_base, built, changes: steps, left_alone })
     }
 
     /// Contributors run b4 in `linux/`, where it looks for `.b4-config`: a link to ours, unknown to git, so that

@@ -391,8 +391,11 @@ fn a_tarball_can_be_the_base() {
     assert_eq!(fs::read_to_string(env.linux("Makefile")).unwrap(), files[0].1);
     // Whatever the file is called.
     assert_eq!(env.linux_git(&["log", "-1", "--format=%s", "base"]), "Linux 10.1-rc7");
-    let run = env.run(&["status"]).ok();
-    assert!(run.stdout.starts_with("base      Linux 10.1-rc7 at "), "{run}");
+    for command in ["status", "cycle"] {
+        env.linux_git(&["tag", "--force", "--annotate", "--message=Linux 10.1-rc7", "v10.1-rc7", "base"]);
+        let run = env.run(&[command]).ok();
+        assert!(run.stdout.starts_with("base ") && run.stdout.contains(" Linux 10.1-rc7"), "{run}");
+    }
     fs::write(env.linux("rust/kernel/new.rs"), "").unwrap();
     assert_eq!(env.linux_git(&["status", "--porcelain"]), "?? rust/kernel/new.rs");
     fs::remove_file(env.linux("rust/kernel/new.rs")).unwrap();
@@ -405,6 +408,47 @@ fn a_tarball_can_be_the_base() {
     let wrong = format!("../home/linux-9.10.tar#sha256={}", "0".repeat(64));
     let run = env.run(&["tree", "--base", &wrong]);
     assert!(run.code == 1 && run.stderr.contains("expected 0000"), "{run}");
+}
+
+#[test]
+fn a_move_of_the_base_tells_what_it_changes() {
+    let env = with_beta();
+    let rows = "[[row]]\narea = 'pages'\nlacks = 'more'\nevidence = [{ path = 'rust/kernel/lib.rs', item = 'page' }]\n\
+                [[row]]\narea = 'arrays'\nlacks = 'more'\n\
+                evidence = [{ path = 'rust/kernel/lib.rs', item = 'xarray' }]\n";
+    env.write("scripts/drm-rust/registry.toml", rows);
+    let lock = "base = '9.9'\n[status]\npages = 'partial'\narrays = 'partial'\n";
+    env.write("scripts/drm-rust/registry.lock", lock);
+    let first = env.run(&["tree"]).ok();
+    assert!(!first.stderr.contains("the base was"), "{first}");
+    let tarball = |files: &[(&str, &str)]| {
+        let archive = tarball(files);
+        let sha256 = crate::env::hex(&<sha2::Sha256 as sha2::Digest>::digest(&archive));
+        fs::write(env.home().join("k.tar"), archive).unwrap();
+        format!("../home/k.tar#sha256={sha256}")
+    };
+    let mut files = BASE_FILES.to_vec();
+    files[0].1 = "VERSION = 9\nPATCHLEVEL = 10\n";
+    let run = env.run(&["tree", "--base", &tarball(&files)]).ok();
+    assert!(
+        run.stderr.contains(
+            "the base was Linux 9.9 and is Linux 9.10:\n  no file that a topic edits is different there\n  results"
+        ),
+        "{run}"
+    );
+    files[0].1 = "VERSION = 9\nPATCHLEVEL = 11\n";
+    files[3].1 = "pub mod alloc;\npub mod xarray;\n";
+    let run = env.run(&["tree", "--base", &tarball(&files)]).ok();
+    let told = run.stderr.split("the base was ").nth(1).unwrap_or_default().to_owned();
+    insta::assert_snapshot!(told, @"
+    Linux 9.10 and is Linux 9.11:
+      topic rust/alpha edits what is different there: rust/kernel/lib.rs
+      registry: pages: partial -> wanted
+      registry: untrue: pages: evidence[0]: rust/kernel/lib.rs of the base has no item page
+      results of checks and tests are those of Linux 9.10: `drm-rust check` and `drm-rust test` find new ones
+    ");
+    let run = env.run(&["tree"]).ok();
+    assert!(!run.stderr.contains("the base was"), "told once: {run}");
 }
 
 #[test]

@@ -116,9 +116,13 @@ pub(super) fn sum(found: &Look<'_>) -> String {
 
 /// A line for each area whose status is another one.
 pub(super) fn changed(changes: &[Change]) -> String {
+    changes.iter().map(|one| format!("changed   {}\n", change(one))).collect()
+}
+
+/// A row whose status is not what it was.
+pub(super) fn change(change: &Change) -> String {
     let name = |status: Option<Status>| status.map_or("-", Status::name);
-    let line = |change: &Change| format!("changed   {}: {} -> {}\n", change.area, name(change.old), name(change.new));
-    changes.iter().map(line).collect()
+    format!("{}: {} -> {}", change.area, name(change.old), name(change.new))
 }
 
 /// The same, and since when.
