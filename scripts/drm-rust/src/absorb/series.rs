@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::AbsorbError;
+use crate::config::is_of_git;
 use crate::git::commit::{Identity, Parsed};
 use crate::git::objects::Objects;
 use crate::git::pack::Kind;
@@ -112,6 +113,9 @@ fn commit(objects: &mut Objects, (id, cite): (Oid, String), before: Oid, tree: O
     let author = who.parse().map_err(|_| odd("its author is not written as `Name <mail@host>`"))?;
     let seconds = when.split_whitespace().next().and_then(|seconds| seconds.parse().ok());
     let date = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()).ok_or_else(|| odd("it has no date"))?;
+    if !is_of_git(date) {
+        return Err(odd("its date is before 1970, which git does not take"));
+    }
     let mut changes = Changes::new();
     for (path, sides) in treeobj::diff(objects, before, tree)? {
         let path = String::from_utf8(path).map_err(|_| odd("it has a file whose name is not UTF-8"))?;

@@ -109,7 +109,17 @@ fn lines(text: &[u8]) -> Vec<String> {
     let clean = |line: &str| line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
     // The folder that b4 writes to is gone when a person could use it.
     let is_told = |line: &String| !matches!(line.trim(), "" | "---") && !line.trim().starts_with("git am ");
-    text.lines().map(|line| clean(line.trim_end())).filter(is_told).collect()
+    untraced(text.lines()).map(|line| clean(line.trim_end())).filter(is_told).collect()
+}
+
+/// Lines without Python's tracebacks, of which the last line alone says something to a person.
+fn untraced<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    let mut is_traced = false;
+    lines.filter(move |line| {
+        let begins = line.starts_with("Traceback (most recent call last)");
+        is_traced = begins || is_traced && (line.starts_with(' ') || line.is_empty());
+        !is_traced
+    })
 }
 
 /// The revision that a message is of, or the first patch of a mailbox.

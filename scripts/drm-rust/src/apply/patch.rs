@@ -9,6 +9,7 @@ use jiff::fmt::rfc2822;
 
 use super::ApplyError;
 use super::b4::numbers;
+use crate::config::is_of_git;
 use crate::error::FileContext;
 use crate::git::commit::{Commit, Identity};
 use crate::git::objects::Objects;
@@ -80,7 +81,10 @@ fn read(repo: &Repo, dir: &Path, mail: &[u8], (n, of): (usize, usize)) -> Result
     let author = format!("{} <{}>", field("Author: "), field("Email: "));
     let author = author.parse().map_err(|_| bad("its From is not `Name <mail@host>`"))?;
     let date = rfc2822::DateTimeParser::new().parse_timestamp(field("Date: "));
-    let date = date.map_err(|_| bad("it has no proper Date"))?.as_second();
+    let date = date.map_err(|_| bad("it has no proper Date"))?;
+    if !is_of_git(date) {
+        return Err(bad("its Date is before 1970"));
+    }
     if fs::metadata(&patch).at("read", &patch)?.len() == 0 {
         return Err(bad("it has no diff"));
     }
@@ -90,7 +94,7 @@ fn read(repo: &Repo, dir: &Path, mail: &[u8], (n, of): (usize, usize)) -> Result
     if numbers(&subject).is_some() || message.contains('\0') {
         return Err(bad("its subject or text is odd"));
     }
-    Ok(Read { name, author, date, message })
+    Ok(Read { name, author, date: date.as_second(), message })
 }
 
 /// What git says of a patch that does not apply, with the hunks that it means.

@@ -9,6 +9,7 @@ use clap::ArgMatches;
 use jiff::Timestamp;
 
 use drm_rust::clone::Clone;
+use drm_rust::config::is_of_git;
 use drm_rust::git::Repo;
 use drm_rust::owned::{self, OwnError};
 use drm_rust::workspace::Workspace;
@@ -136,9 +137,10 @@ fn no_checkout(start: &Path) -> CommandError {
 fn now(epoch: Option<PathBuf>) -> Result<Timestamp, CommandError> {
     let Some(epoch) = epoch else { return Ok(Timestamp::now()) };
     let seconds = epoch.to_str().and_then(|text| text.parse().ok());
-    seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()).ok_or_else(|| {
-        let message = format!("SOURCE_DATE_EPOCH is no number of seconds: `{}`", epoch.display());
-        CommandError::usage(message, "unset it, or set it to seconds since 1970, for example `date +%s`")
+    let date = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()).filter(|date| is_of_git(*date));
+    date.ok_or_else(|| {
+        let message = format!("SOURCE_DATE_EPOCH is no number of seconds since 1970: `{}`", epoch.display());
+        CommandError::usage(message, "unset it, or set it, for example to what `date +%s` prints")
     })
 }
 

@@ -584,6 +584,20 @@ fn undo_brings_the_commits_back() {
 }
 
 #[test]
+fn a_date_that_git_has_none_of_is_told() {
+    let env = env();
+    commit(&env, &format!("rust: beta: add beta\n\n{SIGNED}"), &[("rust/kernel/beta.rs", Some("//! Beta.\n"))]);
+    // No git makes such a commit; another program may have.
+    let script = "git cat-file commit HEAD | sed -E 's/^(author|committer) (.*>) [0-9]+/\\1 \\2 -86400/' |\
+        git hash-object -t commit -w --stdin --literally | xargs git update-ref refs/heads/topic/rust/alpha";
+    assert!(env.command("sh").args(["-c", script]).current_dir(env.linux("")).status().unwrap().success());
+    let before = env.refs();
+    let run = absorb(&env, &[]);
+    assert!(run.code == 1 && run.stderr.contains("its date is before 1970, which git does not take"), "{run}");
+    assert_eq!(env.refs(), before);
+}
+
+#[test]
 fn a_rebase_must_be_finished_first() {
     let env = env();
     let rebase = ["rebase", "--quiet", "--exec", "false", "base"];

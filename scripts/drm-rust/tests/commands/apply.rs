@@ -174,8 +174,7 @@ fn a_series_becomes_patches() {
     insta::assert_snapshot!(refused(&env, &series(" v2")), @r#"
     error: patch 1/2 ("rust: zeta: add the zeta module") does not apply:
       rust/kernel/zeta.rs: already exists in index
-    hint: nothing was changed. Apply it with git (`b4 shazam -H -s -l` merges at the series' base), settle
-          the conflict on the topic's branch, and run `drm-rust absorb`
+    hint: `git -C linux rebase -i` and `git commit --amend` correct commits
     "#);
 }
 
@@ -255,8 +254,7 @@ fn a_patch_that_does_not_apply_is_named_with_its_hunk() {
     error: patch 2/2 ("rust: zeta: use it") does not apply:
       rust/kernel/lib.rs: line 2: the hunk @@ -2,3 +2,4 @@ pub mod alloc;
       rust/kernel/lib.rs: patch does not apply
-    hint: nothing was changed. Apply it with git (`b4 shazam -H -s -l` merges at the series' base), settle
-          the conflict on the topic's branch, and run `drm-rust absorb`
+    hint: `git -C linux rebase -i` and `git commit --amend` correct commits
     "#);
 }
 
@@ -290,6 +288,18 @@ fn odd_mails_change_nothing() {
     insta::assert_snapshot!(refused(&env, &whole.replace("Message-ID:", "X-ID:")), @"
     error: b4 finds no patches
       Running in OFFLINE mode
+    hint: save the mails as they are, with all headers: patches need From, Subject, Date and Message-ID
+    ");
+    // Dates that git has none of, or nobody.
+    insta::assert_snapshot!(refused(&env, &whole.replace("Fri, 2 Jan 2026", "Wed, 31 Dec 1969")), @r#"
+    error: patch 1/1 ("rust: zeta: add it"): its Date is before 1970
+    hint: save the mail as it was sent; a mail that was cut short cannot be used
+    "#);
+    insta::assert_snapshot!(refused(&env, &whole.replace("10:00:00", "10:00:60")), @"
+    error: b4 finds no patches
+      Running in OFFLINE mode
+      Analyzing 1 messages in the thread
+      ValueError: second must be in 0..59
     hint: save the mails as they are, with all headers: patches need From, Subject, Date and Message-ID
     ");
     // Paths that no patch may have.
