@@ -7,9 +7,11 @@
 //! Inside, a marker that is out of order makes the whole file unreadable: what looks like a marker may be text.
 //! Longer markers, which git writes for the conflicts of a recursive merge base, are text.
 
+use std::collections::BTreeSet;
+
 use crate::error::{Class, Explain};
 
-/// The length of a marker where no attribute asks for another.
+/// The length of a marker in the merges that are made here: no attribute asks for another.
 pub const MARKER_SIZE: usize = 7;
 /// How deeply conflicts may lie in each other.
 const DEEPEST: usize = 64;
@@ -89,6 +91,16 @@ pub fn parse(text: &[u8], size: usize) -> Result<Vec<Segment<'_>>, MarkerError> 
 /// Whether a file has a conflict, or a marker that is out of order.
 pub fn is_marked(text: &[u8], size: usize) -> bool {
     parse(text, size).map_or(true, |segments| segments.iter().any(|s| matches!(s, Segment::Hunk(_))))
+}
+
+/// Whether a file that was to be settled still has a conflict: with markers as the merge made them, or with longer ones,
+/// as a merge of merge bases leaves them, and other tools under their settings. Text that a side had before is text.
+pub fn is_unsettled<'a>(text: &[u8], sides: impl Iterator<Item = &'a [u8]> + Clone) -> bool {
+    let begins = text.split(|byte| *byte == b'\n').map(|line| line.iter().take_while(|byte| **byte == b'<').count());
+    let longer: BTreeSet<usize> = begins.filter(|length| *length > MARKER_SIZE).collect();
+    let is_in_order = |text: &[u8], size| parse(text, size).is_ok() && is_marked(text, size);
+    let is_new = |size| is_in_order(text, size) && !sides.clone().any(|side| is_in_order(side, size));
+    is_marked(text, MARKER_SIZE) || longer.into_iter().any(is_new)
 }
 
 /// A line with its newline.
@@ -234,6 +246,22 @@ mod tests {
         // A line of `=` that ends the file without a newline ends no side.
         assert_eq!(read("<<<<<<< a\n======="), Err(MarkerError::NoEnd { line: 1 }));
         assert!(is_marked(b"<<<<<<< a\n", MARKER_SIZE) && !is_marked(b"a\n=======\n", MARKER_SIZE));
+    }
+
+    #[test]
+    fn markers_of_other_sizes_are_conflicts_too() {
+        let with = |size: usize| {
+            let line = |c: &str| c.repeat(size);
+            format!("a\n{} o\nb\n{}\nc\n{} t\n", line("<"), line("="), line(">")).into_bytes()
+        };
+        let none = || std::iter::empty::<&[u8]>();
+        for size in [7, 8, 9, 32] {
+            assert!(is_unsettled(&with(size), none()), "{size}");
+        }
+        assert!(!is_unsettled(b"a\nb\n", none()) && !is_unsettled(&with(6), none()));
+        // A text about conflicts: one side had it before.
+        assert!(!is_unsettled(&with(9), [with(9).as_slice()].into_iter()));
+        assert!(!is_unsettled(b"<<<<<<<<< a list\nof\n", none()));
     }
 
     /// The bytes of segments, with markers.

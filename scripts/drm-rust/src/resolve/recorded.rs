@@ -131,7 +131,8 @@ impl Store {
         entry: Option<(Mode, &[u8])>,
         record: Record,
     ) -> Result<(ConflictId, Added), StoreError> {
-        if entry.is_some_and(|(mode, text)| mode != Mode::Symlink && conflict::is_marked(text, MARKER_SIZE)) {
+        let sides = [&contents.base, &contents.ours, &contents.theirs].into_iter().flatten().map(Vec::as_slice);
+        if entry.is_some_and(|(mode, text)| mode != Mode::Symlink && conflict::is_unsettled(text, sides)) {
             return Err(StoreError::StillMarked(conflict.path.clone()));
         }
         let image = image_of(conflict, contents);

@@ -93,6 +93,7 @@ impl Scratch {
         let state = State { merge, conflicts: conflicts.collect::<Result<_, _>>()? };
         objects.flush()?;
         let scratch = Scratch { repo, state };
+        scratch.keep_markers()?;
         scratch.fill_index()?;
         scratch.write_files(&mut objects)?;
         scratch.begin_merge(&mut objects)?;
@@ -130,8 +131,8 @@ impl Scratch {
         let mut left = Vec::new();
         for kept in &self.state.conflicts {
             let settled = match (&kept.marked, self.entry(&kept.path)?) {
-                (_, Some((mode, text))) if mode != Mode::Symlink && conflict::is_marked(&text, MARKER_SIZE) => false,
-                (Some(marked), Some(_)) if has_hunks(&self.blob(*marked)?) => true,
+                (_, Some((mode, text))) if mode != Mode::Symlink && self.is_unsettled(kept, &text)? => false,
+                (Some(marked), Some(_)) if conflict::is_marked(&self.blob(*marked)?, MARKER_SIZE) => true,
                 _ => !unmerged.contains(kept.path.as_str()),
             };
             if !settled {
@@ -185,6 +186,12 @@ impl Scratch {
         Ok(fs::remove_dir_all(self.dir()).at("remove", self.dir())?)
     }
 
+    /// Whether a file has a conflict that none of its sides has had.
+    fn is_unsettled(&self, kept: &Kept, text: &[u8]) -> Result<bool, StoreError> {
+        let sides = kept.sides.iter().flatten().map(|(_, oid)| self.blob(*oid)).collect::<Result<Vec<_>, _>>()?;
+        Ok(conflict::is_unsettled(text, sides.iter().map(Vec::as_slice)))
+    }
+
     fn blob(&self, oid: Oid) -> Result<Vec<u8>, StoreError> {
         Ok(Objects::new(&self.repo).blob(oid)?)
     }
@@ -199,6 +206,13 @@ impl Scratch {
         }
         let mode = if metadata.permissions().mode() & 0o100 != 0 { Mode::Executable } else { Mode::File };
         Ok(Some((mode, fs::read(&path).at("read", &path)?)))
+    }
+
+    /// Lets git write markers of the same size there as in the merge, whatever a person's attributes say.
+    fn keep_markers(&self) -> Result<(), StoreError> {
+        let path = self.repo.git_dir().join("info/attributes");
+        fs::create_dir_all(path.parent().expect("it is in a folder")).at("create", &path)?;
+        Ok(fs::write(&path, format!("* conflict-marker-size={MARKER_SIZE}\n")).at("write", &path)?)
     }
 
     /// Puts the three sides of each path into the index.
@@ -282,11 +296,6 @@ fn octal(mode: Mode) -> &'static str {
 
 fn entry_of((octal, oid): &(String, Oid)) -> Option<(Mode, Oid)> {
     MODES.iter().find(|(_, known)| known == octal).map(|(mode, _)| (*mode, *oid))
-}
-
-/// Whether a file of git has conflicts that a person sees.
-fn has_hunks(text: &[u8]) -> bool {
-    conflict::is_marked(text, MARKER_SIZE)
 }
 
 /// Puts a conflict's contents into the repository.
