@@ -18,6 +18,9 @@ pub enum CloneError {
     Git(#[from] GitError),
     #[error(transparent)]
     Lock(#[from] LockError),
+    /// A work tree of `linux/` has its branches.
+    #[error("{0} is a work tree of linux/")]
+    OfLinux(String),
     /// `linux/` is no person's clone.
     #[error("the branches of linux/ are made from the topics: nothing is merged into them")]
     Ours,
@@ -47,6 +50,9 @@ impl Explain for CloneError {
             CloneError::Git(error) => error.hint(),
             CloneError::Lock(error) => error.hint(),
             CloneError::Ours => Some("name your clone of Linux: drm-rust --repo DIR ...".into()),
+            CloneError::OfLinux(_) => {
+                Some("its branches are those of linux/: leave out --repo, or name another clone".into())
+            }
             CloneError::Dirty { .. } => Some("nothing was changed. Commit or stash them".into()),
         }
     }
@@ -57,6 +63,16 @@ impl Explain for CloneError {
             CloneError::Lock(error) => error.class(),
             _ => Class::Failed,
         }
+    }
+}
+
+/// Takes the repository that is worked on, `linux/` or the clone that was named: nobody else may be at work in it.
+pub fn lock(ws: &Workspace) -> Result<Lock, CloneError> {
+    match &ws.clone {
+        Some(clone) if clone.shares_branches(&ws.linux()) => {
+            Err(CloneError::OfLinux(clone.top().display().to_string()))
+        }
+        _ => Ok(Lock::take(&ws.repo_lock(), PATIENCE)?),
     }
 }
 
@@ -86,11 +102,8 @@ impl Clone {
     /// Takes the clone that was named; nobody else may be at work in it. `linux/` is none: its branches are made from
     /// the topics.
     pub fn open(ws: &Workspace) -> Result<Clone, CloneError> {
-        if ws.clone.is_none() {
-            return Err(CloneError::Ours);
-        }
-        let lock = Lock::take(&ws.repo_lock()?, PATIENCE)?;
-        Ok(Clone { repo: ws.repo(), _lock: lock })
+        let repo = ws.clone.clone().ok_or(CloneError::Ours)?;
+        Ok(Clone { repo, _lock: lock(ws)? })
     }
 
     /// Where a branch stands.

@@ -99,13 +99,23 @@ impl Explain for ProcessError {
             ProcessError::Failed { stderr, .. } if stderr.contains("dubious ownership") => {
                 Some("git refuses a repository of another user: see `safe.directory` in git-config(1)".into())
             }
-            ProcessError::Failed { stderr, .. } if stderr.contains("index.lock") => Some(
-                "another git is at work in linux/, or one was killed: then remove the lock file named above".into(),
+            ProcessError::Failed { stderr, .. } if is_promised(stderr) => Some(
+                "it is a partial clone. Get all of it while its remote is there:\n\
+                 git -C linux fetch --refetch --no-filter"
+                    .into(),
             ),
+            ProcessError::Failed { stderr, .. } if stderr.contains("index.lock") => {
+                Some("another git is at work there, or one was killed: then remove the lock file named above".into())
+            }
             ProcessError::Failed { command, .. } => Some(format!("run it by hand to see more: {command}")),
             ProcessError::Pipe { .. } => None,
         }
     }
+}
+
+/// Whether git says that a partial clone lacks something, and that the remote which has it does not give it.
+pub(crate) fn is_promised(stderr: &str) -> bool {
+    stderr.contains("from promisor remote")
 }
 
 /// The variables of git that are the user's to set, or how they begin: who commits, how remotes are reached, where the

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use crate::git::{GitError, Repo};
+use crate::git::Repo;
 pub use crate::neighbours::{OurTree, Receiver, Trees, TreesError};
 
 /// A checkout of this repository and the surroundings of a run.
@@ -15,7 +15,7 @@ pub struct Workspace {
     /// The top of the checkout.
     pub root: PathBuf,
     /// A person's clone of Linux that was named in place of `linux/`.
-    pub clone: Option<PathBuf>,
+    pub clone: Option<Repo>,
     /// The user's cache folder for this program.
     pub cache: PathBuf,
     /// The time of the run.
@@ -32,14 +32,14 @@ impl Workspace {
 
     /// The repository that is worked on: the clone that was named, or else [`Workspace::linux`].
     pub fn repo(&self) -> Repo {
-        self.clone.as_ref().map_or_else(|| self.linux(), Repo::at)
+        self.clone.clone().unwrap_or_else(|| self.linux())
     }
 
     /// The lock of that repository.
-    pub fn repo_lock(&self) -> Result<PathBuf, GitError> {
+    pub fn repo_lock(&self) -> PathBuf {
         match &self.clone {
-            Some(_) => Ok(self.repo().common_dir()?.join("drm-rust.lock")),
-            None => Ok(self.lock()),
+            Some(clone) => clone.common_dir().join("drm-rust.lock"),
+            None => self.lock(),
         }
     }
 

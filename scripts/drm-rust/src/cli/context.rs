@@ -2,6 +2,7 @@
 
 //! The surroundings of a command: where the checkout is, where output goes, what the environment says.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -10,8 +11,9 @@ use jiff::Timestamp;
 
 use drm_rust::clone::Clone;
 use drm_rust::config::is_of_git;
-use drm_rust::git::Repo;
+use drm_rust::git::{GitError, Repo};
 use drm_rust::owned::{self, OwnError};
+use drm_rust::process::quote;
 use drm_rust::workspace::Workspace;
 
 use super::error::CommandError;
@@ -30,17 +32,25 @@ pub(super) struct Context {
     begun: Instant,
 }
 
+/// Folders that the environment names for this program and for those that it starts, each in a folder of its own.
+const FOLDERS: [&str; 4] = ["HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"];
+
 impl Context {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub(super) fn new(matches: &ArgMatches) -> Result<Self, CommandError> {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let here = std::env::current_dir().map_err(CommandError::io)?;
-        let start = matches.get_one::<String>("root").map_or(here.clone(), |dir| here.join(dir));
+        let start = matches.get_one::<PathBuf>("root").map_or(here.clone(), |dir| here.join(dir));
+        let root = find_root(&start);
         // Help for shells needs no checkout.
         let needs_root = !matches!(matches.subcommand_name(), Some("completions" | "man"));
-        let root = find_root(&start);
-        if needs_root && root.is_none() {
-            return Err(no_checkout(&start));
+        if needs_root {
+            if root.is_none() {
+                return Err(no_checkout(&start));
+            }
+            for name in FOLDERS {
+                is_absolute(name, variable(name))?;
+            }
         }
         let top = root.clone().unwrap_or_else(|| start.clone());
         // Both are to be absolute; what is relative would be another cache in each folder.
@@ -53,11 +63,11 @@ impl Context {
         }
         let quiet = matches.get_flag("quiet");
         let ws = Workspace {
-            clone: matches.get_one::<String>("repo").and_then(|dir| clone(&root, here.join(dir))),
+            clone: None,
             root: top,
             cache,
             now: now(variable("SOURCE_DATE_EPOCH"))?,
-            command: command_line(std::env::args().skip(1)),
+            command: command_line(std::env::args_os().skip(1)),
         };
         let visible = !quiet && terminal::is_watched();
         Ok(Context { ws, here, progress: Progress::new(visible, quiet), quiet, begun: Instant::now() })
@@ -68,14 +78,27 @@ impl Context {
         self.ws.now.checked_add(self.begun.elapsed()).unwrap_or(self.ws.now)
     }
 
+    /// Takes the clone that `--repo` names in place of `linux/`; that itself may be named, too.
+    pub(super) fn find_clone(&mut self, matches: &ArgMatches) -> Result<(), CommandError> {
+        let Some(dir) = matches.get_one::<PathBuf>("repo") else { return Ok(()) };
+        let repo = Repo::find(&self.here.join(dir))?;
+        let is =
+            |top: &Path| repo.top().canonicalize().is_ok_and(|named| top.canonicalize().is_ok_and(|top| top == named));
+        if is(&self.ws.root) {
+            let message = format!("{} is of the checkout of DRM-Rust, which is no clone of Linux", dir.display());
+            return Err(CommandError::failed(message, "leave out --repo to work on linux/, or name a clone"));
+        }
+        self.ws.clone = (!is(self.ws.linux().top())).then_some(repo);
+        Ok(())
+    }
+
     /// The repository that is worked on, which must be one.
     pub(super) fn repo(&self) -> Result<Repo, CommandError> {
         let repo = self.ws.repo();
-        if repo.is_repository()? {
-            return Ok(repo);
+        match repo.is_repository()? {
+            true => Ok(repo),
+            false => Err(GitError::NoRepository(repo.top().display().to_string()).into()),
         }
-        let message = format!("{} is no git repository", repo.top().display());
-        Err(CommandError::failed(message, "`drm-rust tree` makes linux/; --repo DIR names a clone of Linux"))
     }
 
     /// The clone that was named, which nobody else works on meanwhile.
@@ -121,11 +144,12 @@ fn find_root(start: &Path) -> Option<PathBuf> {
     start.ancestors().find(|dir| dir.join("scripts/drm-rust/base.toml").is_file()).map(Path::to_owned)
 }
 
-/// The clone that `--repo` names; none where that is `linux/` itself.
-fn clone(root: &Option<PathBuf>, dir: PathBuf) -> Option<PathBuf> {
-    let linux = root.as_ref().and_then(|root| root.join("linux").canonicalize().ok());
-    let is_linux = linux.is_some() && dir.canonicalize().ok() == linux;
-    (!is_linux).then_some(dir)
+/// Whether a folder of the environment is the same wherever a program looks from.
+fn is_absolute(name: &str, value: Option<PathBuf>) -> Result<(), CommandError> {
+    let Some(path) = value.filter(|path| path.is_relative()) else { return Ok(()) };
+    let message = format!("{name} is `{}`, which is another folder for each program", path.display());
+    let hint = format!("give the whole path: export {name}=\"$PWD\"/{}", quote(&path.to_string_lossy()));
+    Err(CommandError::usage(message, hint))
 }
 
 fn no_checkout(start: &Path) -> CommandError {
@@ -144,7 +168,7 @@ fn now(epoch: Option<PathBuf>) -> Result<Timestamp, CommandError> {
     })
 }
 
-fn command_line(args: impl Iterator<Item = String>) -> String {
-    let text = args.collect::<Vec<_>>().join(" ");
+fn command_line(args: impl Iterator<Item = OsString>) -> String {
+    let text = args.map(|arg| arg.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ");
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -41,9 +41,10 @@ mod topic;
 mod tree;
 mod undo;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use drm_rust::visible::visible;
 
@@ -137,8 +138,9 @@ Whoever runs this program gets the same commit ids.
 /// The whole command line.
 fn command() -> Command {
     let quiet = Arg::new("quiet").short('q').long("quiet").global(true).action(ArgAction::SetTrue);
-    let root = Arg::new("root").short('C').long("root").value_name("DIR").global(true);
-    let repo = Arg::new("repo").long("repo").value_name("DIR").global(true);
+    let root =
+        Arg::new("root").short('C').long("root").value_name("DIR").value_parser(value_parser!(PathBuf)).global(true);
+    let repo = Arg::new("repo").long("repo").value_name("DIR").value_parser(value_parser!(PathBuf)).global(true);
     let mut command = Command::new("drm-rust")
         .version(env!("CARGO_PKG_VERSION"))
         .about(ABOUT)
@@ -209,9 +211,7 @@ fn dispatch(context: &mut Context, matches: &ArgMatches) -> CommandResult {
         let hint = format!("these work on another clone: {}", REPO_COMMANDS.join(", "));
         return Err(CommandError::usage(format!("`drm-rust {words}` works on linux/ only"), hint));
     }
-    if context.ws.clone.is_some() {
-        context.repo()?;
-    }
+    context.find_clone(matches)?;
     (entry.run)(context, matches)
 }
 

@@ -3,7 +3,7 @@
 //! Repositories that are damaged: what git says then. It is no answer to anything that was asked.
 
 use super::GitError;
-use crate::process::{Output, Process, ProcessError};
+use crate::process::{self, Output, Process, ProcessError};
 
 /// What a person can do, by what git said.
 pub(super) fn hint(said: &str) -> String {
@@ -50,6 +50,9 @@ const SAID: [&str; 25] = [
 
 /// Whether a message of git tells of damage.
 pub(super) fn is_damage(stderr: &str) -> bool {
+    if process::is_promised(stderr) {
+        return false;
+    }
     let is_told = |line: &str| {
         let packed_refs = line.contains("packed-refs") && !line.contains(".lock");
         packed_refs || SAID.iter().any(|said| line.contains(said))

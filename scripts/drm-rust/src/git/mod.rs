@@ -4,6 +4,7 @@
 
 pub mod commit;
 pub(crate) mod damage;
+mod discover;
 pub mod index;
 pub mod message;
 pub mod names;

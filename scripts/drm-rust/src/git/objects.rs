@@ -29,6 +29,16 @@ pub enum ObjectError {
     /// There is no such object.
     #[error("the repository lacks the object {0}")]
     Missing(Oid),
+    /// The object is with the remote of a partial clone, which does not give it.
+    #[error("the partial clone {clone} lacks the object {oid}, and {remote} does not give it")]
+    Promised {
+        /// The object.
+        oid: Oid,
+        /// The clone.
+        clone: String,
+        /// The remote.
+        remote: String,
+    },
     /// The object is of another kind, or damaged.
     #[error("the object {0} is not a well-formed {1}")]
     Malformed(Oid, &'static str),
@@ -46,14 +56,21 @@ pub enum ObjectError {
 impl Explain for ObjectError {
     fn hint(&self) -> Option<String> {
         match self {
-            ObjectError::Missing(_) | ObjectError::Malformed(..) => {
-                Some("`git -C linux fsck` tells more; removing linux/ and running `drm-rust tree` makes it anew".into())
-            }
+            ObjectError::Missing(_) | ObjectError::Malformed(..) => Some(
+                "`git -C linux fsck` tells more. Where it is linux/, `drm-rust tree` makes it anew when it is removed"
+                    .into(),
+            ),
+            ObjectError::Promised { remote, .. } => Some(promised(remote)),
             ObjectError::Git(error) => error.hint(),
             ObjectError::File(error) => error.hint(),
             ObjectError::Pipe(_) => None,
         }
     }
+}
+
+/// How to get what a partial clone lacks.
+fn promised(remote: &str) -> String {
+    format!("get all of it while the remote is there: git -C linux fetch --refetch --no-filter {remote}")
 }
 
 /// The objects of a repository, with new ones on top.
@@ -131,7 +148,7 @@ impl Objects {
     /// Writes a new object and the new ones that it names, for a git command that is about to need them.
     pub fn store(&mut self, oid: Oid) -> Result<(), ObjectError> {
         let mut wanted = vec![oid];
-        let dir = self.repo.git_dir().join("objects");
+        let dir = self.repo.common_dir().join("objects");
         while let Some(oid) = wanted.pop() {
             let Some((kind, data)) = self.pending.get(&oid) else { continue };
             if !self.stored.insert(oid) {
@@ -148,7 +165,7 @@ impl Objects {
         let left = self.pending.iter().filter(|(oid, _)| !self.stored.contains(oid));
         let left: Vec<_> = left.map(|(oid, (kind, data))| (oid, *kind, data.as_slice())).collect();
         if !left.is_empty() {
-            let dir = self.repo.common_dir()?.join("objects");
+            let dir = self.repo.common_dir().join("objects");
             if left.len() < PACK_FROM {
                 left.into_iter().try_for_each(|(oid, kind, data)| store_loose(&dir, *oid, kind, data))?;
             } else {
@@ -185,6 +202,8 @@ impl Objects {
                 // Every answer is read, or the next question would get it.
                 match self.answer(oid, kind) {
                     Ok(data) => all.push(data),
+                    // Nobody answers any more.
+                    Err(error @ (ObjectError::Promised { .. } | ObjectError::Pipe(_))) => return Err(error),
                     Err(error) => drop(first_error.get_or_insert(error)),
                 }
             }
@@ -209,7 +228,9 @@ impl Objects {
         }
         let reader = self.reader()?;
         let mut line = String::new();
-        reader.output.read_line(&mut line)?;
+        if reader.output.read_line(&mut line)? == 0 {
+            return Err(self.no_answer(oid));
+        }
         let mut words = line.split_whitespace().skip(1);
         let (found, size) = (words.next(), words.next().and_then(|size| size.parse::<usize>().ok()));
         let (Some(found), Some(size)) = (found, size) else { return Err(ObjectError::Missing(oid)) };
@@ -220,6 +241,16 @@ impl Objects {
             return Err(ObjectError::Malformed(oid, kind.name()));
         }
         Ok(data)
+    }
+
+    /// Git gave up: over an object that a partial clone could not fetch, or for no reason that it told.
+    fn no_answer(&mut self, oid: Oid) -> ObjectError {
+        self.reader = None;
+        match self.repo.promisor() {
+            Ok(Some(remote)) => ObjectError::Promised { oid, clone: self.repo.top().display().to_string(), remote },
+            Ok(None) => io::Error::from(io::ErrorKind::UnexpectedEof).into(),
+            Err(error) => error.into(),
+        }
     }
 }
 
@@ -306,7 +337,7 @@ mod tests {
     fn git_reads_what_was_written() {
         let dir = tempfile::tempdir().unwrap();
         let repo = Repo::at(dir.path());
-        repo.git(["init", "--quiet"]).run().unwrap();
+        repo.init("main").unwrap();
         let mut objects = Objects::new(&repo);
         let few = commit(&mut objects, 3, None);
         let other = commit(&mut objects, 5, None);
@@ -331,7 +362,7 @@ mod tests {
     fn many_are_read_in_order_and_a_missing_one_breaks_nothing() {
         let dir = tempfile::tempdir().unwrap();
         let repo = Repo::at(dir.path());
-        repo.git(["init", "--quiet"]).run().unwrap();
+        repo.init("main").unwrap();
         let mut objects = Objects::new(&repo);
         let blob = |objects: &mut Objects, n: usize| objects.write(Kind::Blob, vec![b'x'; n]);
         let mut oids: Vec<Oid> = (0..2000).map(|n| blob(&mut objects, n)).collect();

@@ -4,6 +4,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -40,6 +41,23 @@ pub enum GitError {
         /// What it said.
         answer: String,
     },
+    /// A folder of no repository.
+    #[error("{0} is no git repository")]
+    NoRepository(String),
+    /// A folder among git's own.
+    #[error("{0} is the inside of a repository, not its work tree")]
+    Inside(String),
+    /// A repository with longer ids.
+    #[error("{0} has SHA-256 ids: those of Linux are SHA-1")]
+    OtherIds(String),
+    /// A branch is checked out where nobody can tell.
+    #[error("{branch} is checked out in a work tree that its repository, {git_dir}, does not name")]
+    Unknown {
+        /// The branch.
+        branch: BranchName,
+        /// The repository.
+        git_dir: String,
+    },
     /// A revision does not exist.
     #[error("there is no commit `{rev}` in {repo}")]
     NoCommit {
@@ -68,6 +86,10 @@ impl Explain for GitError {
             GitError::Damaged { said, .. } => Some(damage::hint(said)),
             GitError::File(error) => error.hint(),
             GitError::Answer { .. } => None,
+            GitError::NoRepository(_) => Some("`drm-rust tree` makes linux/; --repo DIR names a clone of Linux".into()),
+            GitError::Inside(_) => Some("name its work tree".into()),
+            GitError::OtherIds(_) => Some("no tree of Linux has such ids: name a clone of one".into()),
+            GitError::Unknown { .. } => Some("nothing was changed. Name that work tree: --repo DIR".into()),
             GitError::NoCommit { .. } => Some("give a branch, a tag or a commit id that exists there".into()),
         }
     }
@@ -80,42 +102,43 @@ impl Explain for GitError {
     }
 }
 
-/// A git repository with a work tree.
+/// A git repository.
 #[derive(Clone, Debug)]
 pub struct Repo {
     top: PathBuf,
+    /// Whether git must be told that this folder itself is the repository.
+    is_bare: bool,
     plain: Arc<OnceLock<Plain>>,
 }
 
 impl Repo {
     /// The repository whose work tree is `top`.
     pub fn at(top: impl Into<PathBuf>) -> Self {
-        Repo { top: top.into(), plain: Arc::default() }
+        Repo { top: top.into(), is_bare: false, plain: Arc::default() }
     }
 
-    /// The top of the work tree.
+    /// The repository without a work tree that `top` is.
+    pub fn bare(top: impl Into<PathBuf>) -> Self {
+        Repo { top: top.into(), is_bare: true, plain: Arc::default() }
+    }
+
+    /// The top of the work tree, or the repository itself where it has none.
     pub fn top(&self) -> &Path {
         &self.top
     }
 
-    /// Its administrative folder.
-    pub fn git_dir(&self) -> PathBuf {
-        self.top.join(".git")
-    }
-
-    /// Its folder of objects and branches, which all work trees of a clone share.
-    pub fn common_dir(&self) -> Result<PathBuf, GitError> {
-        let own = self.git_dir();
-        if own.is_dir() {
-            return Ok(own);
-        }
-        let process = self.git(["rev-parse", "--path-format=absolute", "--git-common-dir"]);
-        Ok(PathBuf::from(process.run()?.text()))
-    }
-
-    /// Whether it is there.
+    /// Whether it is there, with a work tree.
     pub fn exists(&self) -> bool {
-        self.git_dir().exists()
+        self.top.join(".git").exists()
+    }
+
+    /// Makes an empty one in this folder, which must be there: of the format that this program reads, whatever git
+    /// makes by default.
+    pub fn init(&self, branch: &str) -> Result<(), GitError> {
+        let bare = self.is_bare.then_some("--bare");
+        let init = self.git(["init", "--quiet", "--template=", "--initial-branch", branch]).args(bare);
+        init.env("GIT_DEFAULT_HASH", "sha1").env("GIT_DEFAULT_REF_FORMAT", "files").run()?;
+        Ok(())
     }
 
     /// Whether git takes it for a repository itself, not for a folder inside another one. It may be bare.
@@ -129,7 +152,7 @@ impl Repo {
 
     /// Makes git ignore files, whatever branch is checked out.
     pub fn exclude(&self, pattern: &str) -> Result<(), FileError> {
-        let info = self.git_dir().join("info");
+        let info = self.common_dir().join("info");
         let path = info.join("exclude");
         let mut excluded = fs::read_to_string(&path).unwrap_or_default();
         if excluded.lines().any(|line| line == pattern) {
@@ -147,7 +170,7 @@ impl Repo {
         let top = fs::canonicalize(&self.top).or_else(|_| std::path::absolute(&self.top));
         let above = top.ok().and_then(|top| Some(top.parent()?.to_owned()));
         let git = above.into_iter().fold(settings::program(), |git, above| git.env("GIT_CEILING_DIRECTORIES", above));
-        git.arg("-C").arg(&self.top).args(args)
+        git.arg("-C").arg(&self.top).args(self.is_bare.then_some("--git-dir=.")).args(args)
     }
 
     /// A git command on the objects of this repository alone: whatever is made from commits is the same in every clone,
@@ -156,7 +179,7 @@ impl Repo {
         let plain = match self.plain.get() {
             Some(plain) => plain,
             None => {
-                let plain = Plain::of(&self.common_dir()?)?;
+                let plain = Plain::of(&self.common_dir())?;
                 self.plain.get_or_init(|| plain)
             }
         };
@@ -238,17 +261,28 @@ impl Repo {
     /// The work tree that has a branch checked out.
     pub fn checked_out(&self, branch: &BranchName) -> Result<Option<PathBuf>, GitError> {
         let list = self.git(["worktree", "list", "--porcelain", "-z"]).run()?;
-        let text = String::from_utf8_lossy(&list.stdout).into_owned();
         let wanted = format!("branch {}", branch.full());
         let mut place = None;
-        for field in text.split('\0') {
-            match field.strip_prefix("worktree ") {
-                Some(path) => place = Some(PathBuf::from(path)),
-                None if field == wanted => return Ok(place),
+        for field in list.stdout.split(|byte| *byte == 0) {
+            match field.strip_prefix(b"worktree ") {
+                Some(path) => place = Some(PathBuf::from(OsStr::from_bytes(path))),
+                None if field == wanted.as_bytes() => {
+                    return place.map(|place| self.work_tree(place, branch)).transpose();
+                }
                 None => {}
             }
         }
         Ok(None)
+    }
+
+    /// The work tree that git lists. Of one whose git directory is elsewhere, git lists that.
+    fn work_tree(&self, listed: PathBuf, branch: &BranchName) -> Result<PathBuf, GitError> {
+        let common = self.common_dir();
+        if listed.canonicalize().ok() != common.canonicalize().ok() {
+            return Ok(listed);
+        }
+        let unknown = || GitError::Unknown { branch: branch.clone(), git_dir: common.display().to_string() };
+        self.main_work_tree()?.ok_or_else(unknown)
     }
 
     /// The files that have changes which are not committed; files that git does not know do not count.
@@ -260,8 +294,10 @@ impl Repo {
 
     /// Reads an id out of an answer of git.
     pub(crate) fn oid(&self, process: &Process, text: &str) -> Result<Oid, GitError> {
-        text.trim()
-            .parse()
-            .map_err(|_| GitError::Answer { command: process.command_line(), answer: text.trim().to_owned() })
+        let text = text.trim();
+        text.parse().map_err(|_| match text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            true => GitError::OtherIds(self.top.display().to_string()),
+            false => GitError::Answer { command: process.command_line(), answer: text.to_owned() },
+        })
     }
 }

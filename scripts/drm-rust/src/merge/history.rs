@@ -159,7 +159,7 @@ mod tests {
         ) {
             let dir = tempfile::tempdir().unwrap();
             let repo = Repo::at(dir.path());
-            repo.git(["init", "--quiet"]).run().unwrap();
+            repo.init("main").unwrap();
             let ids = write(&repo, &graph);
             let tips: Vec<Oid> = chain.iter().map(|n| ids[n % ids.len()]).collect();
             let mut history = History::load(&repo, &tips).unwrap().unwrap();

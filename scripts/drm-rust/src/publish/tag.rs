@@ -2,9 +2,11 @@
 
 //! Tags with a date in their name, signed as the person's git is set up to: with gpg, or an ssh key.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use jiff::Timestamp;
 
@@ -73,22 +75,25 @@ pub fn free<'a>(
 /// [`reference`] tells, together with whatever keeps it from being lost.
 pub fn make(repo: &Repo, name: &str, commit: Oid, message: &str, is_signed: bool) -> Result<Oid, TagError> {
     // git-tag(1) knows no tag without a reference: it gets a repository of its own, which has the same objects.
-    let scratch = Repo::at(repo.git_dir().join("drm-rust-tag"));
+    let common = repo.common_dir();
+    let common = common.canonicalize().at("find", &common)?;
+    let scratch = Repo::bare(common.join("drm-rust-tag"));
     let clear = || match fs::remove_dir_all(scratch.top()) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error).at("remove", scratch.top()),
         _ => Ok(()),
     };
     clear()?;
-    let init = ["init", "--quiet", "--bare", "--template="];
-    repo.git(init).arg(scratch.top()).run().map_err(GitError::from)?;
-    let (objects, theirs) = (scratch.top().join("objects"), repo.git_dir().join("objects"));
+    fs::create_dir(scratch.top()).at("create", scratch.top())?;
+    scratch.init("main")?;
+    let (objects, theirs) = (scratch.top().join("objects"), common.join("objects"));
     fs::remove_dir_all(&objects).at("remove", &objects)?;
     symlink(&theirs, &objects).at("link", &objects)?;
-    let config = format!("include.path={}", repo.git_dir().join("config").display());
+    // Who signs, and how, is said in these two.
+    let configs = [common.join("config"), repo.git_dir().join("config.worktree")];
+    let configs = configs.iter().filter(|path| path.exists()).flat_map(|path| ["-c".into(), include(path)]);
     let sign = if is_signed { "--sign" } else { "--no-sign" };
-    let options =
-        ["-c", &config, "tag", "--annotate", sign, "--cleanup=verbatim", "--file=-", "--end-of-options", name];
-    let process = scratch.git(options).arg(commit.to_string()).input(message);
+    let options = ["tag", "--annotate", sign, "--cleanup=verbatim", "--file=-", "--end-of-options", name];
+    let process = scratch.git(configs).args(options).arg(commit.to_string()).input(message);
     let output = process.output().map_err(GitError::from)?;
     if output.code != 0 {
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
@@ -113,6 +118,13 @@ fn difference(made: &TagObject, name: &str, commit: Oid, is_signed: bool) -> Opt
         made if is_signed && !made.is_signed => Some("it has no signature"),
         _ => None,
     }
+}
+
+/// The setting that takes in a file of settings.
+fn include(path: &Path) -> OsString {
+    let mut setting = OsString::from("include.path=");
+    setting.push(path);
+    setting
 }
 
 /// The reference of a tag.

@@ -4,13 +4,13 @@
 
 use super::StoreError;
 use super::store::Store;
+use crate::clone;
 use crate::git::commit::{Commit, Identity};
 use crate::git::objects::Objects;
 use crate::git::refs::Change;
 use crate::git::{BranchName, GitError, Oid, Repo, damage};
-use crate::lock::Lock;
 use crate::oplog::{self, OpError, Operation};
-use crate::tree::{self, PATIENCE, TreeError};
+use crate::tree::{self, TreeError};
 use crate::workspace::{Trees, Workspace};
 
 /// A change of the store.
@@ -40,7 +40,7 @@ pub fn edit<T>(
     edit: &Edit<'_>,
     change: impl FnOnce(&mut Objects, &mut Store) -> Result<T, StoreError>,
 ) -> Result<(T, Option<Oid>), StoreError> {
-    let _lock = Lock::take(&ws.repo_lock()?, PATIENCE).map_err(TreeError::from)?;
+    let _lock = clone::lock(ws)?;
     let repo = ws.repo();
     let mut store = load(&repo)?;
     let mut objects = Objects::new(&repo);
@@ -57,7 +57,7 @@ pub fn edit<T>(
 
 /// Takes in what another commit of such a branch knows, for example that of a remote.
 pub fn join(ws: &Workspace, edit: &Edit<'_>, theirs: Oid) -> Result<Option<Oid>, StoreError> {
-    let _lock = Lock::take(&ws.repo_lock()?, PATIENCE).map_err(TreeError::from)?;
+    let _lock = clone::lock(ws)?;
     let repo = ws.repo();
     let mut objects = Objects::new(&repo);
     let ours = tip(&repo)?;

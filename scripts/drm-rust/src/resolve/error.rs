@@ -2,6 +2,7 @@
 
 //! Why resolutions could not be read, kept or used.
 
+use crate::clone::CloneError;
 use crate::error::{Class, Explain, FileError};
 use crate::git::objects::ObjectError;
 use crate::git::{BranchName, GitError};
@@ -26,6 +27,8 @@ pub enum StoreError {
     Marker(#[from] MarkerError),
     #[error(transparent)]
     Tree(#[from] TreeError),
+    #[error(transparent)]
+    Clone(#[from] CloneError),
     /// A resolution that resolves nothing.
     #[error("the conflict in {0} is not settled yet")]
     StillMarked(String),
@@ -92,6 +95,7 @@ impl StoreError {
             StoreError::File(error) => error,
             StoreError::Marker(error) => error,
             StoreError::Tree(error) => error,
+            StoreError::Clone(error) => error,
             StoreError::StillMarked(_)
             | StoreError::Damaged { .. }
             | StoreError::Fixups(_)

@@ -87,7 +87,7 @@ impl Scratch {
     fn grow(dir: &Path, merge: MergeOf, found: &[(Conflict, Contents)]) -> Result<Scratch, StoreError> {
         fs::create_dir_all(dir).at("create", dir)?;
         let repo = Repo::at(dir);
-        repo.git(["init", "--quiet", "--template=", "--initial-branch=ours"]).run()?;
+        repo.init("ours")?;
         let mut objects = Objects::new(&repo);
         let conflicts = found.iter().map(|(conflict, contents)| keep(&mut objects, conflict, contents));
         let state = State { merge, conflicts: conflicts.collect::<Result<_, _>>()? };

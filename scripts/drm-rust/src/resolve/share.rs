@@ -4,13 +4,13 @@
 
 use super::StoreError;
 use super::branch::{self, Edit};
+use crate::clone;
 use crate::git::commit::Identity;
 use crate::git::remote::PROTOCOLS;
 use crate::git::{BranchName, GitError, Oid, Repo};
-use crate::lock::Lock;
 use crate::neighbours::remotes::{self, Remote};
 use crate::process::ProcessError;
-use crate::tree::{PATIENCE, TreeError};
+use crate::tree::TreeError;
 use crate::workspace::{Trees, Workspace};
 
 /// Where a remote's branch is kept.
@@ -35,7 +35,7 @@ pub fn fetch(ws: &Workspace, name: Option<&str>, who: &Identity) -> Result<Optio
     if there(&repo, &remote)?.is_none() {
         return Err(StoreError::NothingThere(remote));
     }
-    let lock = Lock::take(&ws.repo_lock()?, PATIENCE).map_err(TreeError::from)?;
+    let lock = clone::lock(ws)?;
     repo.fetch_ref(&remote, &BranchName::rerere().full(), FETCHED, PROTOCOLS)?;
     drop(lock);
     let edit = Edit { who, subject: format!("join {} of {remote}", BranchName::rerere()) };

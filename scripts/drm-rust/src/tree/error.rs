@@ -2,7 +2,7 @@
 
 //! Why the tree could not be made, refreshed or put back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::build::BuildError;
 use super::worktree::WorktreeError;
@@ -14,6 +14,7 @@ use crate::git::objects::ObjectError;
 use crate::git::{BranchName, GitError, Oid};
 use crate::lock::LockError;
 use crate::oplog::OpError;
+use crate::process::quote;
 use crate::topic::TopicError;
 use crate::topic::published::Record;
 use crate::workspace::TreesError;
@@ -60,6 +61,16 @@ pub enum TreeError {
     /// `linux/` is not there.
     #[error("there is no tree yet: {0} is missing")]
     NoTree(String),
+    /// A clone that lacks what it can fetch: nothing is fetched here but what a person asks for.
+    #[error("{} is a partial clone, which lacks files or folders of {rev}", .clone.display())]
+    Partial {
+        /// The clone.
+        clone: PathBuf,
+        /// What was asked for.
+        rev: String,
+        /// The remote that has what is missing.
+        remote: String,
+    },
     /// What was published would change.
     #[error("this would change commits that were published:\n{}", tags(.0))]
     Frozen(Vec<Record>),
@@ -102,6 +113,7 @@ impl TreeError {
             TreeError::Hiding(error) => error,
             TreeError::NotARepository(_)
             | TreeError::NoTree(_)
+            | TreeError::Partial { .. }
             | TreeError::Outside(_)
             | TreeError::Frozen(_)
             | TreeError::Hides { .. } => return None,
@@ -116,6 +128,10 @@ impl Explain for TreeError {
                 Some("name a commit whose .gitignore is upstream's: one of a distribution's packaging is none".into())
             }
             TreeError::NotARepository(_) => Some("move it away: the complete tree is made there".into()),
+            TreeError::Partial { clone, remote, .. } => {
+                let clone = quote(&clone.to_string_lossy());
+                Some(format!("nothing was changed. Get all of it: git -C {clone} fetch --refetch --no-filter {remote}"))
+            }
             TreeError::NoTree(_) => Some("`drm-rust tree` makes it".into()),
             TreeError::Outside(names) => {
                 let name = names.first().map(ToString::to_string).unwrap_or_default();

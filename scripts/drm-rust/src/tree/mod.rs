@@ -126,8 +126,7 @@ impl Refresh<'_> {
     /// Makes the tree in an empty place; it is moved to `linux/` when it is complete.
     fn create(&self, options: &Options) -> Result<Outcome, TreeError> {
         fs::create_dir(self.repo.top()).map_err(|source| TreeError::file("create", self.repo.top(), source))?;
-        let init = self.repo.git(["init", "--quiet", "--template=", "--initial-branch"]);
-        init.arg(BranchName::next().as_str()).run().map_err(GitError::from)?;
+        self.repo.init(BranchName::next().as_str())?;
         let base = self.base(options, None)?;
         let mut objects = Objects::new(&self.repo);
         let built = self.build(base.commit, &mut objects)?;
@@ -300,7 +299,7 @@ impl Refresh<'_> {
 
     /// Puts the pack of a cached base into the repository: linked, or copied across file systems.
     fn link(&self, cached: &CachedBase) -> Result<(), TreeError> {
-        let dir = self.repo.git_dir().join("objects/pack");
+        let dir = self.repo.common_dir().join("objects/pack");
         fs::create_dir_all(&dir).map_err(|source| TreeError::file("create", &dir, source))?;
         let name = format!("pack-{}", cached.base.commit);
         for file in &cached.files {
@@ -322,22 +321,27 @@ impl Refresh<'_> {
 
     /// Takes a commit and its history from a clone of this machine.
     fn fetch_clone(&self, path: &std::path::Path, rev: &str) -> Result<Base, TreeError> {
-        let clone = Repo::at(path);
+        let clone = Repo::find(path)?;
         let commit = clone.commit(rev)?;
         self.reporter.begin("fetching the base", None, Unit::Items);
-        let source = path.to_string_lossy().into_owned();
         let allow = [
             ("GIT_CONFIG_COUNT", "1"),
             ("GIT_CONFIG_KEY_0", "uploadpack.allowAnySHA1InWant"),
             ("GIT_CONFIG_VALUE_0", "true"),
         ];
         let args = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--update-shallow", "--"];
-        let fetch = self.repo.git(args).args([&source, &commit.to_string()]);
-        allow.iter().fold(fetch, |fetch, (key, value)| fetch.env(key, value)).run().map_err(GitError::from)?;
+        let fetch = self.repo.git(args).arg(clone.top()).arg(commit.to_string());
+        let fetched = allow.iter().fold(fetch, |fetch, (key, value)| fetch.env(key, value)).run();
         self.reporter.end();
+        if let Err(error) = fetched {
+            return Err(match clone.promisor()? {
+                Some(remote) => TreeError::Partial { clone: clone.top().to_owned(), rev: rev.to_owned(), remote },
+                None => GitError::from(error).into(),
+            });
+        }
         upstream::hides_nothing(commit, &self.repo)?;
         let version = upstream::version_of(&clone, commit, &self.repo)?;
-        Ok(Base { commit, version, origin: format!("{source} at {rev}") })
+        Ok(Base { commit, version, origin: format!("{} at {rev}", path.display()) })
     }
 }
 

@@ -85,7 +85,7 @@ mod tests {
     fn files_are_as_git_would_write_them() {
         let dir = tempfile::tempdir().unwrap();
         let repo = Repo::at(dir.path());
-        repo.git(["init", "--quiet"]).run().unwrap();
+        repo.init("main").unwrap();
         let unpacker = Unpacker::new(&repo);
         let unpack = |member: &Member| unpacker.file(member, object_id(Kind::Blob, &member.data));
         unpack(&member("a/b/run", Mode::Executable, "1")).unwrap();
@@ -112,7 +112,7 @@ mod tests {
     fn nothing_unpacked_leaves_no_index() {
         let dir = tempfile::tempdir().unwrap();
         let repo = Repo::at(dir.path());
-        repo.git(["init", "--quiet"]).run().unwrap();
+        repo.init("main").unwrap();
         Unpacker::new(&repo).write_index(&repo).unwrap();
         assert!(!dir.path().join(".git/index").exists());
     }

@@ -12,6 +12,7 @@ mod check;
 mod ci;
 mod env;
 mod fixup;
+mod forms;
 mod forward;
 mod forward_fixes;
 mod forwarding;

@@ -265,3 +265,25 @@ fn a_clock_that_makes_no_sense() {
         assert_eq!(output.status.code(), Some(2), "{clock}");
     }
 }
+
+#[test]
+fn folders_that_are_others_for_each_program() {
+    let env = Env::with_alpha();
+    for name in ["HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"] {
+        for value in ["odd dir", "./odd", "../odd"] {
+            let run = env.run_with(&["tree"], |command| {
+                command.env(name, value).current_dir(env.root());
+            });
+            let error = format!("error: {name} is `{value}`, which is another folder for each program\nhint: ");
+            assert!(run.code == 2 && run.stderr.starts_with(&error), "{run}");
+        }
+        assert!(!env.root().join("odd").exists() && !env.root().join("odd dir").exists());
+        // What is not set, or to nothing, is not used.
+        if name != "HOME" {
+            let unset = env.run_with(&["topic", "list"], |command| {
+                command.env(name, "");
+            });
+            unset.ok();
+        }
+    }
+}
