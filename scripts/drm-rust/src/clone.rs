@@ -131,6 +131,7 @@ impl Clone {
 
     /// Moves a branch, which may be new; the work tree follows where it is checked out and clean.
     pub fn advance(&self, branch: &BranchName, from: Option<Oid>, to: Oid, reason: &str) -> Result<(), CloneError> {
+        self.repo.is_free(branch)?;
         let place = match from {
             Some(from) => self.repo.checked_out(branch)?.map(|place| (place, from)),
             None => None,

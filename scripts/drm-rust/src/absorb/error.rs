@@ -49,9 +49,6 @@ pub enum AbsorbError {
     /// Its branch is not there.
     #[error("linux/ has no branch {0}")]
     NoBranch(BranchName),
-    /// Git is in the middle of something.
-    #[error("{0} is being rebased in linux/")]
-    Rebasing(BranchName),
     /// The branch stands on something else.
     #[error("{0} stands neither on the base nor on what the topic requires")]
     NoStart(BranchName),
@@ -129,7 +126,6 @@ impl Explain for AbsorbError {
             AbsorbError::Unknown(_) => "`drm-rust topic list` shows the topics, `drm-rust topic new` begins one".into(),
             AbsorbError::Circle(_) => "cut the circle: move what both need into a topic of its own".into(),
             AbsorbError::NoBranch(_) => "`drm-rust tree` makes it".into(),
-            AbsorbError::Rebasing(_) => "finish it first: git -C linux rebase --continue, or --abort".into(),
             AbsorbError::NoStart(branch) => {
                 format!("put its commits on the base: git -C linux rebase --onto base OLD-BASE {branch}")
             }

@@ -127,9 +127,7 @@ impl<'a> Job<'a> {
         let last = oplog::newest(&repo, &mut objects)?.ok_or_else(no_branch)?;
         let made = oplog::made(&repo, &mut objects, &last)?;
         let current = repo.find_commit(&branch.full())?.ok_or_else(no_branch)?;
-        if is_rebased(&repo, &branch) {
-            return Err(AbsorbError::Rebasing(branch));
-        }
+        repo.is_free(&branch)?;
         let path = ws.root.join(manifest_path(&options.topic));
         let manifest_text = fs::read_to_string(&path).at("read", &path)?;
         Ok(Job { ws, options, topics, trees, repo, last, made, branch, current, manifest_text })
@@ -376,12 +374,4 @@ impl<'a> Job<'a> {
         absorbed.manifest = manifest.map(|(path, text)| (path, self.manifest_text.clone(), text));
         Ok(absorbed)
     }
-}
-
-/// Whether `git rebase` is at work on a branch.
-fn is_rebased(repo: &Repo, branch: &BranchName) -> bool {
-    let states = ["rebase-merge/head-name", "rebase-apply/head-name"];
-    states
-        .iter()
-        .any(|state| fs::read_to_string(repo.git_dir().join(state)).is_ok_and(|name| name.trim() == branch.full()))
 }

@@ -20,6 +20,7 @@ pub(crate) mod settings;
 pub mod sound;
 pub mod tag;
 pub mod treeobj;
+pub mod underway;
 
 pub use names::{BranchName, Oid, TopicName};
 pub use repo::{GitError, Repo};

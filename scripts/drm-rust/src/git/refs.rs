@@ -43,10 +43,11 @@ impl Repo {
         Ok(view)
     }
 
-    /// Makes all changes or none.
+    /// Makes all changes or none; a branch that git is at work on is not moved.
     ///
     /// Git has the whole transaction before it begins, and finishes it even if this program is killed.
     pub fn update_refs(&self, changes: &[Change], reason: &str) -> Result<(), GitError> {
+        self.may_move(changes)?;
         let mut input = String::from("start\n");
         for Change { name, old, new } in changes {
             let old = old.unwrap_or(Oid::ZERO);

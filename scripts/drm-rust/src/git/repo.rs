@@ -12,6 +12,7 @@ use super::damage;
 use super::message::is_id;
 use super::plain::Plain;
 use super::settings::{self, EMPTY_TREE};
+use super::underway::Underway;
 use super::{BranchName, Oid};
 use crate::error::{Class, Explain, FileContext, FileError};
 use crate::process::{Process, ProcessError};
@@ -58,6 +59,9 @@ pub enum GitError {
         /// The repository.
         git_dir: String,
     },
+    /// Git is at work on a branch.
+    #[error(transparent)]
+    Underway(#[from] Underway),
     /// A revision does not exist.
     #[error("there is no commit `{rev}` in {repo}")]
     NoCommit {
@@ -90,6 +94,7 @@ impl Explain for GitError {
             GitError::Inside(_) => Some("name its work tree".into()),
             GitError::OtherIds(_) => Some("no tree of Linux has such ids: name a clone of one".into()),
             GitError::Unknown { .. } => Some("nothing was changed. Name that work tree: --repo DIR".into()),
+            GitError::Underway(error) => error.hint(),
             GitError::NoCommit { .. } => Some("give a branch, a tag or a commit id that exists there".into()),
         }
     }

@@ -163,6 +163,7 @@ impl Refresh<'_> {
         }
         let managed = managed(&current, &known, &built.view);
         let steps = changes(&managed, &built.view);
+        self.repo.may_move(&steps)?;
         if !steps.is_empty() {
             // The work tree is compared with the new commits below.
             objects.flush()?;
@@ -419,6 +420,7 @@ pub(crate) fn move_branch(
     if steps.is_empty() {
         return Ok(Moved { changes: steps, left_alone: None });
     }
+    repo.may_move(&steps)?;
     objects.flush()?;
     let plan = worktree::plan(repo, &managed, &wanted, &[])?;
     if let Plan::Move(step) = plan {

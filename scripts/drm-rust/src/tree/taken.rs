@@ -81,6 +81,7 @@ impl Taken<'_> {
         }
         let managed = managed(&current, known, &wanted);
         let steps = changes(&managed, &wanted);
+        self.repo.may_move(&steps)?;
         if !steps.is_empty() {
             objects.flush()?;
         }

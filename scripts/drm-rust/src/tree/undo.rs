@@ -53,6 +53,7 @@ pub fn undo(ws: &Workspace, to: Option<&str>) -> Result<Undone, TreeError> {
     }
     let managed = managed(&current, known, wanted);
     let steps = changes(&managed, wanted);
+    repo.may_move(&steps)?;
     let plan = worktree::plan(&repo, &managed, wanted, &[])?;
     if let Plan::Move(step) = plan {
         worktree::check(&repo, step)?;

@@ -604,8 +604,9 @@ fn a_rebase_must_be_finished_first() {
     assert!(!env.command("git").current_dir(env.linux("")).args(rebase).output().unwrap().status.success());
     insta::assert_snapshot!(absorb(&env, &[]), @"
     ----- stderr
-    error: topic/rust/alpha is being rebased in linux/
-    hint: finish it first: git -C linux rebase --continue, or --abort
+    error: `git rebase` is at work on topic/rust/alpha in $DIR/checkout/linux
+    hint: nothing was changed. Finish it: git -C $DIR/checkout/linux rebase --continue
+          or drop it: git -C $DIR/checkout/linux rebase --abort
     ----- exit 1
     ");
     env.linux_git(&["rebase", "--abort"]);

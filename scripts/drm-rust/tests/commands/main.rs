@@ -38,4 +38,5 @@ mod status;
 mod terminal;
 mod topic;
 mod tree;
+mod underway;
 mod worktree;
