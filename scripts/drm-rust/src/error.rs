@@ -22,6 +22,9 @@ pub enum Class {
 /// An error that tells a person what to do about it.
 pub trait Explain: Error + Send + Sync + 'static {
     /// What to do about it, as one or more lines. Errors that a person can cause have one.
+    ///
+    /// Commands are named as they are run in the top of the checkout, and for `linux/`: `drm-rust tree`,
+    /// `git -C linux fetch`. Whoever shows them makes of that what is right for the person.
     fn hint(&self) -> Option<String> {
         None
     }

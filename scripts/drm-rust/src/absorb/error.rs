@@ -99,6 +99,12 @@ fn lines(files: &[String]) -> String {
 }
 
 impl AbsorbError {
+    /// Whether commits are at fault that a person has to make otherwise.
+    pub(crate) fn is_of_commits(&self) -> bool {
+        use AbsorbError::*;
+        matches!(self, Odd { .. } | MergeCommit(_) | Conflict { .. } | Different | Invalid(..))
+    }
+
     fn inner(&self) -> Option<&dyn Explain> {
         Some(match self {
             AbsorbError::Lock(error) => error,

@@ -56,6 +56,9 @@ pub enum ApplyError {
     NotAbsorbed(BranchName),
 }
 
+const BY_HAND: &str = "nothing was changed. Apply it with git (`b4 shazam -H -s -l` merges at the series' base), settle\n\
+     it on the topic's branch, and run `drm-rust absorb`";
+
 fn said(lines: &[String]) -> String {
     lines.iter().map(|line| format!("\n  {line}")).collect()
 }
@@ -71,6 +74,8 @@ fn lines(lines: &[String]) -> String {
 impl Explain for ApplyError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            // These commits are in memory: there is nothing to rebase.
+            ApplyError::Absorb(error) if error.is_of_commits() => BY_HAND.into(),
             ApplyError::Absorb(error) => return error.hint(),
             ApplyError::File(error) => return error.hint(),
             ApplyError::Git(error) => return error.hint(),
@@ -89,11 +94,7 @@ impl Explain for ApplyError {
                 "get the whole thread, for example with `b4 mbox ID`; a part of a series is not applied".into()
             }
             ApplyError::Mail { .. } => "save the mail as it was sent; a mail that was cut short cannot be used".into(),
-            ApplyError::DoesNotApply { .. } => {
-                "nothing was changed. Apply it with git (`b4 shazam -H -s -l` merges at the series' base), settle\n\
-                 the conflict on the topic's branch, and run `drm-rust absorb`"
-                    .into()
-            }
+            ApplyError::DoesNotApply { .. } => BY_HAND.into(),
             ApplyError::NotAbsorbed(branch) => {
                 let topic = branch.topic().map(|topic| topic.to_string()).unwrap_or_default();
                 format!("take these first: drm-rust absorb {topic}")

@@ -16,6 +16,7 @@ use drm_rust::owned::{self, OwnError};
 use drm_rust::process::quote;
 use drm_rust::workspace::Workspace;
 
+use super::advice::Caller;
 use super::error::CommandError;
 use super::progress::Progress;
 use super::terminal::{self, Mark};
@@ -28,6 +29,7 @@ pub(super) struct Context {
     pub(super) here: PathBuf,
     /// Progress for the person at the terminal.
     pub(super) progress: Progress,
+    caller: Caller,
     quiet: bool,
     begun: Instant,
 }
@@ -35,13 +37,30 @@ pub(super) struct Context {
 /// Folders that the environment names for this program and for those that it starts, each in a folder of its own.
 const FOLDERS: [&str; 4] = ["HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"];
 
-impl Context {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    pub(super) fn new(matches: &ArgMatches) -> Result<Self, CommandError> {
-        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+/// Where the program was started, and which checkout that means.
+pub(super) struct Place {
+    /// The current directory.
+    pub(super) here: PathBuf,
+    /// The folder that the checkout is to hold.
+    start: PathBuf,
+    /// The checkout.
+    pub(super) root: Option<PathBuf>,
+}
+
+impl Place {
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks where it is")]
+    pub(super) fn new(matches: &ArgMatches) -> Result<Place, CommandError> {
         let here = std::env::current_dir().map_err(CommandError::io)?;
         let start = matches.get_one::<PathBuf>("root").map_or(here.clone(), |dir| here.join(dir));
-        let root = find_root(&start);
+        Ok(Place { root: find_root(&start), here, start })
+    }
+}
+
+impl Context {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub(super) fn new(matches: &ArgMatches, place: Place, caller: Caller) -> Result<Self, CommandError> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let Place { here, start, root } = place;
         // Help for shells needs no checkout.
         let needs_root = !matches!(matches.subcommand_name(), Some("completions" | "man"));
         if needs_root {
@@ -70,7 +89,7 @@ impl Context {
             command: command_line(std::env::args_os().skip(1)),
         };
         let visible = !quiet && terminal::is_watched();
-        Ok(Context { ws, here, progress: Progress::new(visible, quiet), quiet, begun: Instant::now() })
+        Ok(Context { ws, here, caller, progress: Progress::new(visible, quiet), quiet, begun: Instant::now() })
     }
 
     /// The time now, by the clock of the run.
@@ -120,6 +139,16 @@ impl Context {
     pub(super) fn json(&self, value: &impl serde::Serialize) -> Result<(), CommandError> {
         let text = serde_json::to_string_pretty(value).expect("plain data can be written");
         terminal::json(&(text + "\n")).map_err(CommandError::io)
+    }
+
+    /// Tells the person something that names commands to run.
+    pub(super) fn advise(&self, text: &str) {
+        self.say(&self.caller.advise(text));
+    }
+
+    /// Tells the person an error, where the command goes on.
+    pub(super) fn report(&self, error: &CommandError) {
+        error.report(Some(&self.caller));
     }
 
     /// Tells the person something.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use drm_rust::error::{Class, Explain};
 
+use super::advice::Caller;
 use super::terminal::{Mark, tell};
 
 /// A command failed.
@@ -57,7 +58,7 @@ impl CommandError {
     }
 
     /// Tells the person, and gives the exit code.
-    pub(super) fn report(&self) -> ExitCode {
+    pub(super) fn report(&self, caller: Option<&Caller>) -> ExitCode {
         if self.silent {
             return ExitCode::SUCCESS;
         }
@@ -67,6 +68,7 @@ impl CommandError {
         tell(Mark::Error, &self.message);
         self.causes.iter().for_each(|cause| tell(Mark::None, &format!("caused by: {cause}")));
         if let Some(hint) = &self.hint {
+            let hint = caller.map_or_else(|| hint.clone(), |caller| caller.advise(hint));
             tell(Mark::Hint, &hint.replace('\n', "\n      "));
         }
         ExitCode::from(match self.class {

@@ -164,7 +164,7 @@ pub(super) fn show(context: &Context, made: &Made, json: bool, moves: bool) -> C
         context.data(&(branches + &made.clashes.iter().map(clash).collect::<String>()))?;
     }
     for notice in &tip.notices {
-        context.say(&format!("note: {notice}"));
+        context.advise(&format!("note: {notice}"));
     }
     for merge in &tip.merges {
         for note in &merge.notes {

@@ -3,6 +3,7 @@
 //! One file a command, one table of commands: a new command is a file and a line in [`COMMANDS`].
 
 mod absorb;
+mod advice;
 mod apply;
 mod backmerge;
 mod boot;
@@ -48,7 +49,8 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use drm_rust::visible::visible;
 
-use context::Context;
+use advice::Caller;
+use context::{Context, Place};
 use error::CommandError;
 use terminal::Mark;
 
@@ -185,10 +187,15 @@ pub(crate) fn main() -> ExitCode {
             return ExitCode::from(error.exit_code() as u8);
         }
     };
-    let result = Context::new(&matches).and_then(|mut context| dispatch(&mut context, &matches));
+    let place = match Place::new(&matches) {
+        Ok(place) => place,
+        Err(error) => return error.report(None),
+    };
+    let caller = Caller::new(&matches, place.root.as_deref(), &place.here);
+    let result = Context::new(&matches, place, caller.clone()).and_then(|mut context| dispatch(&mut context, &matches));
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => error.report(),
+        Err(error) => error.report(Some(&caller)),
     }
 }
 

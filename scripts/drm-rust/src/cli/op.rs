@@ -68,7 +68,7 @@ fn log(context: &Context, arguments: &LogArguments) -> CommandResult {
         return context.json(&rows);
     }
     if operations.is_empty() {
-        context.say("no operation yet: `drm-rust tree` makes the first one");
+        context.advise("no operation yet: `drm-rust tree` makes the first one");
     }
     let mut text = String::new();
     for logged in operations {

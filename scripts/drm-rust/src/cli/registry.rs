@@ -340,6 +340,6 @@ fn take(context: &Context, arguments: &Import) -> CommandResult {
         return Ok(());
     }
     file::replace(&data, &new)?;
-    context.say(&format!("{rows} changed in scripts/drm-rust/{DATA}; `drm-rust registry render` writes the page"));
+    context.advise(&format!("{rows} changed in scripts/drm-rust/{DATA}; `drm-rust registry render` writes the page"));
     Ok(())
 }

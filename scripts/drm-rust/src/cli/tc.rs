@@ -36,7 +36,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let branches = look::branches_containing(&repo, commit)?;
     if branches.is_empty() {
         let message = format!("neither a release nor a branch has {}", commit.short());
-        return Err(CommandError::failed(message, "`git fetch --all --tags` gets what is newer"));
+        return Err(CommandError::failed(message, "`git -C linux fetch --all --tags` gets what is newer"));
     }
     context.say("no release has it yet; these branches do:");
     context.data(&branches.iter().map(|branch| format!("{branch}\n")).collect::<String>())

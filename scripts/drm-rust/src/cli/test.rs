@@ -67,7 +67,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         let row = match test(context, &request, &options, arguments.json) {
             Ok(row) => row,
             // One architecture that does not build says nothing about the others.
-            Err(error) if arguments.selection.is_several() => Row::failed(arch.name, &error),
+            Err(error) if arguments.selection.is_several() => Row::failed(context, arch.name, &error),
             Err(error) => return Err(error),
         };
         rows.push(row);
@@ -94,9 +94,9 @@ struct Row {
 }
 
 impl Row {
-    fn failed(arch: &'static str, error: &CommandError) -> Row {
+    fn failed(context: &Context, arch: &'static str, error: &CommandError) -> Row {
         // The other architectures go on; this belongs beside their errors.
-        error.report();
+        context.report(error);
         Row { arch, build: 0.0, report: None }
     }
 

@@ -257,7 +257,7 @@ fn remove(context: &Context, arguments: &Remove) -> CommandResult {
         files.iter().for_each(|file| context.say(&format!("{verb} {file}")));
     }
     if !arguments.dry_run {
-        context.say("`git restore .` brings them back; `drm-rust tree` takes them out of linux/");
+        context.advise("`git restore .` brings them back; `drm-rust tree` takes them out of linux/");
     }
     Ok(())
 }

@@ -147,7 +147,7 @@ impl Explain for ForwardError {
                 Some(format!("the tag is pushed, and the mail kept. Send it by other means, or again:\n{command}"))
             }
             ForwardError::Stale(_) => Some("`drm-rust tree` brings it up to date".into()),
-            ForwardError::Arrived(..) => Some("`git fetch` tells what has arrived since".into()),
+            ForwardError::Arrived(..) => Some("`git -C linux fetch --all` tells what has arrived since".into()),
             ForwardError::Unrelated(..) => Some("a branch of fixes begins at a commit that the receiver has".into()),
             ForwardError::NoFixes(_) => Some("--branch takes drm-rust-fixes and drm-rust-next-fixes".into()),
             ForwardError::NotHere => Some("--repo goes with --branch drm-rust-fixes or drm-rust-next-fixes".into()),

@@ -75,13 +75,15 @@ impl Explain for PlanError {
             PlanError::Git(error) => return error.hint(),
             PlanError::NoRemote(missing) => {
                 let lines: Vec<_> = missing.iter().map(|(_, line)| line.as_str()).collect();
-                format!("add and fetch them:\n{}\ngit fetch --all", lines.join("\n"))
+                format!("add and fetch them:\n{}\ngit -C linux fetch --all", lines.join("\n"))
             }
             PlanError::NotFetched { remote, branch } => {
-                format!("git remote set-branches --add {remote} {branch} && git fetch {remote}")
+                format!("git -C linux remote set-branches --add {remote} {branch} && git -C linux fetch {remote}")
             }
             PlanError::NoBranch { remote, .. } => {
-                format!("git fetch {remote}; where the branch is gone, take it out of scripts/drm-rust/trees.toml")
+                format!(
+                    "git -C linux fetch {remote}; where the branch is gone, take it out of scripts/drm-rust/trees.toml"
+                )
             }
             PlanError::NoOwn(_) => "`drm-rust tree` makes our branches".into(),
             PlanError::NoPin { .. } => "fetch it, or correct `pin` in scripts/drm-rust/trees.toml".into(),
@@ -290,7 +292,7 @@ mod tests {
     fn what_is_missing_is_told_with_the_way_to_get_it() {
         let error = run(TEXT, &[], &[OURS]).unwrap_err();
         assert_eq!(error.to_string(), "no remote is drm");
-        assert!(error.hint().unwrap().contains("\ngit remote add drm https://git.example/drm.git\n"));
+        assert!(error.hint().unwrap().contains("\ngit -C linux remote add drm https://git.example/drm.git\n"));
         let drm = [remote("upstream", "https://git.example/drm.git")];
         assert_eq!(run(TEXT, &drm, &[OURS]).unwrap_err().to_string(), "the remote `upstream` has no drm-fixes");
         let part = [Remote { fetch: vec!["refs/heads/a:refs/remotes/upstream/a".into()], ..drm[0].clone() }];

@@ -53,7 +53,7 @@ pub fn of_tree<'a>(remotes: &'a [Remote], tree: &Tree) -> Vec<&'a Remote> {
 
 /// The command that adds a tree as a remote.
 pub fn add_line(name: &TreeName, tree: &Tree) -> String {
-    format!("git remote add {name} {}", tree.urls().next().unwrap_or_default())
+    format!("git -C linux remote add {name} {}", tree.urls().next().unwrap_or_default())
 }
 
 impl Repo {

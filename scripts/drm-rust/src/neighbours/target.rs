@@ -54,11 +54,9 @@ impl Explain for TargetError {
                 let names: Vec<_> = names.iter().map(TreeName::as_str).collect();
                 format!("the trees of scripts/drm-rust/trees.toml are {}", names.join(", "))
             }
-            TargetError::NoRemote { repo, line, .. } => {
-                format!("add it: git -C {repo} {}", line.strip_prefix("git ").unwrap_or(line))
-            }
+            TargetError::NoRemote { line, .. } => format!("add it: {line}"),
             TargetError::Elsewhere { remote, .. } => {
-                format!("see `git remote get-url --push --all {remote}`: it must be one URL of the tree")
+                format!("see `git -C linux remote get-url --push --all {remote}`: it must be one URL of the tree")
             }
             TargetError::MayNot { .. } => "`push` of the tree in scripts/drm-rust/trees.toml tells what may be".into(),
         })

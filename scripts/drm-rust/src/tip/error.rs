@@ -8,6 +8,7 @@ use crate::git::objects::ObjectError;
 use crate::git::{BranchName, GitError, Oid, TopicName};
 use crate::merge::{MergeError, ResolveError};
 use crate::neighbours::plan::PlanError;
+use crate::process::quote;
 use crate::resolve::StoreError;
 use crate::tree::TreeError;
 
@@ -86,10 +87,12 @@ impl Explain for TipError {
             TipError::Resolve(error) => error.hint(),
             TipError::Tree(error) => error.hint(),
             TipError::Clone(error) => error.hint(),
-            TipError::NotOurs(_) => Some(format!("keep its commits: git branch -m {} OTHER-NAME", BranchName::tip())),
-            TipError::NoBranches(_) => Some("`drm-rust --repo DIR tree plan` tells which remotes it lacks".into()),
+            TipError::NotOurs(_) => {
+                Some(format!("keep its commits: git -C linux branch -m {} OTHER-NAME", BranchName::tip()))
+            }
+            TipError::NoBranches(_) => Some("`drm-rust tree plan` tells which remotes it lacks".into()),
             TipError::NoTip(_) => Some("name a commit that `drm-rust integrate --tip` made".into()),
-            TipError::Manifest(..) => Some("`git show TIP:integration-manifest` shows it".into()),
+            TipError::Manifest(..) => Some("`git -C linux show TIP:integration-manifest` shows it".into()),
             TipError::Store(error) => error.hint(),
             TipError::Plan(error) => error.hint(),
             TipError::Resolutions(_) => Some(
@@ -116,7 +119,8 @@ impl Explain for TipError {
             TipError::NoConflict(_) => Some("`drm-rust integrate --dry-run` tells which branches do".into()),
             TipError::AnotherMerge(name, dir) => Some(format!(
                 "drm-rust integrate --resolve {name} --done   records what was settled there;\n\
-                 rm -r {dir}   drops it"
+                 rm -r {}   drops it",
+                quote(dir)
             )),
             TipError::NotOpen(name) => Some(format!("`drm-rust integrate --resolve {name}` opens them")),
         }

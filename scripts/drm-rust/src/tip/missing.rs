@@ -14,7 +14,7 @@ pub(super) fn notices(missing: Vec<Missing>, has_history: bool, place: &str) -> 
             None => optional.push(name),
             Some(PlanError::NoRemote(remotes)) => {
                 no_remote.push(name);
-                lines.extend(remotes.into_iter().map(|(_, line)| line.replacen("git", &format!("git -C {place}"), 1)));
+                lines.extend(remotes.into_iter().map(|(_, line)| line));
             }
             Some(error @ PlanError::NoOwn(_)) => return Err(error),
             Some(error) => notices.push(format!("{error}: the tip goes without {name}")),
@@ -53,8 +53,9 @@ mod tests {
 
     #[test]
     fn each_reason_has_its_notice() {
-        let no_remote =
-            |tree: &str| Some(PlanError::NoRemote(vec![(tree.parse().unwrap(), format!("git remote add {tree} URL"))]));
+        let no_remote = |tree: &str| {
+            Some(PlanError::NoRemote(vec![(tree.parse().unwrap(), format!("git -C linux remote add {tree} URL"))]))
+        };
         let all = || {
             vec![
                 missing("drm/drm-fixes", no_remote("drm")),

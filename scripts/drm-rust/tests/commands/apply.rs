@@ -174,7 +174,8 @@ fn a_series_becomes_patches() {
     insta::assert_snapshot!(refused(&env, &series(" v2")), @r#"
     error: patch 1/2 ("rust: zeta: add the zeta module") does not apply:
       rust/kernel/zeta.rs: already exists in index
-    hint: `git -C linux rebase -i` and `git commit --amend` correct commits
+    hint: nothing was changed. Apply it with git (`b4 shazam -H -s -l` merges at the series' base), settle
+          it on the topic's branch, and run `drm-rust absorb`
     "#);
 }
 
@@ -254,7 +255,8 @@ fn a_patch_that_does_not_apply_is_named_with_its_hunk() {
     error: patch 2/2 ("rust: zeta: use it") does not apply:
       rust/kernel/lib.rs: line 2: the hunk @@ -2,3 +2,4 @@ pub mod alloc;
       rust/kernel/lib.rs: patch does not apply
-    hint: `git -C linux rebase -i` and `git commit --amend` correct commits
+    hint: nothing was changed. Apply it with git (`b4 shazam -H -s -l` merges at the series' base), settle
+          it on the topic's branch, and run `drm-rust absorb`
     "#);
 }
 
@@ -321,7 +323,8 @@ fn odd_mails_change_nothing() {
     error: topic/rust/alpha cannot be patches:
       patch 1/1 ("rust: zeta: add it"): trailers: no Signed-off-by of the author B. Dev <b@dev.example>
         hint: add "Signed-off-by: B. Dev <b@dev.example>", in the author's name only (see the Developer's Certificate of Origin)
-    hint: `git -C linux rebase -i` and `git commit --amend` correct commits
+    hint: nothing was changed. Apply it with git (`b4 shazam -H -s -l` merges at the series' base), settle
+          it on the topic's branch, and run `drm-rust absorb`
     "#);
 }
 

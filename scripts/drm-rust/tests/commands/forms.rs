@@ -360,7 +360,7 @@ fn a_partial_clone_is_worked_on_while_its_remote_is_there() {
     fs::rename(&lab.plain, lab.beside("gone")).unwrap();
     let before = refs(&lab.env, &other);
     let run = lab.env.run(&["--repo", "../other", "integrate", "--tip"]);
-    assert!(run.code == 1 && run.stderr.contains("git -C linux fetch --refetch --no-filter"), "{run}");
+    assert!(run.code == 1 && run.stderr.contains("git -C ../other fetch --refetch --no-filter"), "{run}");
     assert_eq!(refs(&lab.env, &other), before);
 }
 

@@ -160,7 +160,10 @@ fn what_cannot_be_decided_is_told() {
     clone.git(&["remote", "remove", "upstream"]);
     let path = clone.patch(&format!("Fixes: {}", clone.cite("drm-rust-next")));
     let run = clone.run(&["route", &path]);
-    assert!(run.code == 1 && run.stderr.contains("git remote add drm https://git.example/drm.git"), "{run}");
+    assert!(
+        run.code == 1 && run.stderr.contains("git -C ../clone remote add drm https://git.example/drm.git"),
+        "{run}"
+    );
 }
 
 #[test]

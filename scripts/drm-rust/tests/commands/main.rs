@@ -6,6 +6,7 @@
 
 mod absorb;
 mod absorb_series;
+mod advice;
 mod apply;
 mod cache;
 mod check;

@@ -25,11 +25,14 @@ fn a_clone_with_remotes_of_any_name_works_as_it_is() {
     assert!(
         env.run(&["--repo", "../clone", "tree", "plan"])
             .stderr
-            .contains("git remote add drm https://git.example/drm.git")
+            .contains("git -C ../clone remote add drm https://git.example/drm.git")
     );
     git(&["remote", "add", "airlied", "ssh://git@ssh.git.example:22/drm/"]);
     let run = env.run(&["--repo", "../clone", "tree", "plan"]);
-    assert!(run.stderr.starts_with("error: the remote `airlied` has no drm-fixes\nhint: git fetch airlied;"), "{run}");
+    assert!(
+        run.stderr.starts_with("error: the remote `airlied` has no drm-fixes\nhint: git -C ../clone fetch airlied;"),
+        "{run}"
+    );
     git(&["update-ref", "refs/remotes/airlied/drm-fixes", "HEAD"]);
     git(&["branch", "drm-rust-next"]);
     let run = env.run(&["--repo", "../clone", "tree", "plan"]).ok();

@@ -467,5 +467,8 @@ fn a_clone_of_ones_own_gets_a_tip() {
     // What a person committed there is not dropped.
     env.git_in(&work, &["commit", "--quiet", "--allow-empty", "--message", "mine"]);
     let run = tip(&[]);
-    assert!(run.stderr.contains("which no tip ends with\nhint: keep its commits: git branch -m drm-rust-tip"), "{run}");
+    assert!(
+        run.stderr.contains("which no tip ends with\nhint: keep its commits: git -C ../clone branch -m drm-rust-tip"),
+        "{run}"
+    );
 }

@@ -18,7 +18,7 @@ pub(super) fn open(context: &Context, branch: &str, with: &[Source]) -> CommandR
     context.say(&format!("{} of {branch} {how} in {}:", counted(left.len(), "conflict", ""), dir.display()));
     context.data(&left.iter().map(|path| format!("{path}\n")).collect::<String>())?;
     context.say("settle them there with any editor; a path without markers with `git add` or `git rm`. Then:");
-    context.say(&format!("  drm-rust integrate --resolve {branch} --done --why TEXT"));
+    context.advise(&format!("  drm-rust integrate --resolve {branch} --done --why TEXT"));
     Ok(())
 }
 
@@ -29,6 +29,7 @@ pub(super) fn done(context: &Context, branch: &str, why: &str) -> CommandResult 
         let known = if *added == Added::Known { " (known already)" } else { "" };
         context.say(&format!("recorded: {path}{known}"));
     }
-    context.say(&format!("`drm-rust integrate --tip` merges {branch} with it; `drm-rust resolution push` shares it"));
+    context
+        .advise(&format!("`drm-rust integrate --tip` merges {branch} with it; `drm-rust resolution push` shares it"));
     Ok(())
 }

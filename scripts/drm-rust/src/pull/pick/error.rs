@@ -59,12 +59,12 @@ fn places(commits: &[(String, BranchName)]) -> String {
 impl Explain for PickError {
     fn hint(&self) -> Option<String> {
         Some(match self {
-            PickError::Merge(_) => "pick its commits one by one: `git log MERGE^..MERGE` lists them".into(),
+            PickError::Merge(_) => "pick its commits one by one: `git -C linux log MERGE^..MERGE` lists them".into(),
             PickError::NoTarget(_) => "drm-rust-fixes and drm-rust-next-fixes take fixes".into(),
             PickError::NoFix { .. } => "nothing was picked. --into BRANCH picks it all the same".into(),
             PickError::Apart(_) => "pick them with one command a branch, or name the branch with --into".into(),
-            PickError::NoBranch { branch, repo, start } => {
-                format!("make it where its fixes shall begin: git -C {repo} branch {branch} {start}")
+            PickError::NoBranch { branch, start, .. } => {
+                format!("make it where its fixes shall begin: git -C linux branch {branch} {start}")
             }
             PickError::Nothing(_) => "there is nothing to do".into(),
             PickError::Conflicts { cite, .. } => {
