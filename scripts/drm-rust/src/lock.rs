@@ -5,8 +5,12 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::error::{Explain, FileContext, FileError};
 use crate::report::Reporter;
@@ -31,13 +35,27 @@ impl Explain for LockError {
     }
 }
 
-/// The lock of a checkout, held until it is dropped.
-///
-/// Programs that are started meanwhile inherit it: when this one is killed, the lock lasts until they have
-/// finished what they had begun.
+/// The files of the locks that this program holds.
+static HELD: Mutex<Vec<Weak<File>>> = Mutex::new(Vec::new());
+
+/// Starts a program. One that finishes by itself what it had begun keeps the locks until then, even if this program is
+/// killed; no other gets them: it may leave something behind that runs for days, like an agent that signs.
+pub(crate) fn spawn(command: &mut Command, keeps_locks: bool) -> std::io::Result<Child> {
+    // One at a time, so that no other program is started while the files may be inherited.
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    held.retain(|file| file.strong_count() > 0);
+    let files: Vec<Arc<File>> = held.iter().filter(|_| keeps_locks).filter_map(Weak::upgrade).collect();
+    files.iter().try_for_each(|file| fcntl_setfd(file, FdFlags::empty()))?;
+    let child = command.spawn();
+    files.iter().try_for_each(|file| fcntl_setfd(file, FdFlags::CLOEXEC))?;
+    child
+}
+
+/// The lock of a checkout, held until it is dropped, or until this program ends and what it started to
+/// [finish on its own](crate::process::Process::detached).
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    _file: Arc<File>,
 }
 
 impl Lock {
@@ -64,7 +82,8 @@ impl Lock {
         }
         file.set_len(0).at("write", path)?;
         writeln!(file, "{}", std::process::id()).at("write", path)?;
-        rustix::io::fcntl_setfd(&file, rustix::io::FdFlags::empty()).map_err(std::io::Error::from).at("lock", path)?;
+        let file = Arc::new(file);
+        HELD.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&file));
         Ok(Lock { _file: file })
     }
 
@@ -114,6 +133,24 @@ mod tests {
             second.join().unwrap().unwrap();
         });
         assert!(notes.recv().is_err());
+    }
+
+    #[test]
+    fn only_what_finishes_by_itself_keeps_a_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let sleeper = |seconds: &str| crate::process::Process::new("sleep").arg(seconds);
+        let held = Lock::take(&path, Duration::ZERO).unwrap();
+        let mut agent = sleeper("60").start().unwrap();
+        drop(held);
+        let held = Lock::take(&path, Duration::ZERO).unwrap();
+        let mut finisher = sleeper("0.3").detached().start().unwrap();
+        drop(held);
+        assert!(matches!(Lock::take(&path, Duration::ZERO), Err(LockError::Busy(_))));
+        Lock::take(&path, Duration::from_secs(30)).unwrap();
+        finisher.wait().unwrap();
+        agent.kill().unwrap();
+        agent.wait().unwrap();
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::error::Explain;
+use crate::lock;
 
 /// A program that is about to run.
 #[derive(Clone, Debug)]
@@ -210,7 +211,8 @@ impl Process {
         self
     }
 
-    /// Lets it finish on its own when the caller is interrupted: it gets a process group of its own.
+    /// Lets it finish on its own when the caller is interrupted: it gets a process group of its own, and keeps the
+    /// caller's [locks](crate::lock::Lock) until it ends. It must leave nothing behind that runs on.
     pub fn detached(mut self) -> Self {
         self.detached = true;
         self
@@ -259,7 +261,8 @@ impl Process {
     }
 
     fn spawn(&self, command: &mut Command) -> Result<Child, ProcessError> {
-        command.spawn().map_err(|source| ProcessError::Spawn { program: self.name(), source })
+        let child = lock::spawn(command, self.detached);
+        child.map_err(|source| ProcessError::Spawn { program: self.name(), source })
     }
 
     /// Starts it with pipes on standard input and output, for a dialogue.
@@ -282,8 +285,7 @@ impl Process {
 
     /// Runs it with the caller's terminal and gives its exit code.
     pub fn run_attached(&self) -> Result<i32, ProcessError> {
-        let status = self.command().status();
-        let status = status.map_err(|source| ProcessError::Spawn { program: self.name(), source })?;
+        let status = self.spawn(&mut self.command())?.wait().map_err(|source| self.lost(source))?;
         Ok(status.code().unwrap_or(-1))
     }
 
