@@ -4,6 +4,8 @@
 
 use std::error::Error;
 
+use crate::machine::Lack;
+
 /// The kind of a failure; the command line turns it into an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
@@ -51,10 +53,12 @@ pub struct FileError {
 impl Explain for FileError {
     fn hint(&self) -> Option<String> {
         use std::io::ErrorKind::*;
+        if let Some(lack) = Lack::of(&self.source) {
+            return Some(lack.hint(std::path::Path::new(&self.path)));
+        }
         Some(match self.source.kind() {
             NotFound => "the path does not exist; check its spelling".into(),
             PermissionDenied => "check the owner and the mode of the path".into(),
-            StorageFull => "free some space: a complete tree needs about 3 GB".into(),
             _ => "check the path and the file system that holds it".into(),
         })
     }

@@ -24,6 +24,7 @@ pub mod kernel;
 pub mod kunit;
 pub mod latest;
 pub mod lock;
+pub mod machine;
 pub mod mailbox;
 pub mod merge;
 pub mod neighbours;

@@ -7,12 +7,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{PipeReader, Write};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::error::Explain;
 use crate::lock;
+use crate::machine::{Lack, is_full};
 
 /// A program that is about to run.
 #[derive(Clone, Debug)]
@@ -73,6 +74,28 @@ pub enum ProcessError {
         /// What it said.
         stderr: String,
     },
+    /// The machine lacks what the program needed: it has answered nothing.
+    #[error("`{command}` could not do its work: {lack}{}", message(.stderr))]
+    Lacks {
+        /// The command line.
+        command: Box<str>,
+        /// What is lacking.
+        lack: Lack,
+        /// A path on the file system that is at fault, as far as can be told.
+        place: Box<Path>,
+        /// What it said.
+        stderr: Box<str>,
+    },
+    /// The program was ended before it had an answer.
+    #[error("`{command}` was ended by signal {signal}{}", message(.stderr))]
+    Ended {
+        /// The command line.
+        command: String,
+        /// The signal.
+        signal: i32,
+        /// What it said.
+        stderr: String,
+    },
     /// Talking to the running program failed.
     #[error("lost the connection to {program}")]
     Pipe {
@@ -107,6 +130,10 @@ impl Explain for ProcessError {
             ),
             ProcessError::Failed { stderr, .. } if stderr.contains("index.lock") => {
                 Some("another git is at work there, or one was killed: then remove the lock file named above".into())
+            }
+            ProcessError::Lacks { lack, place, .. } => Some(lack.hint(place)),
+            ProcessError::Ended { .. } => {
+                Some("was it killed? The kernel does so where memory is short: `dmesg` tells".into())
             }
             ProcessError::Failed { command, .. } => Some(format!("run it by hand to see more: {command}")),
             ProcessError::Pipe { .. } => None,
@@ -289,8 +316,38 @@ impl Process {
         Ok(status.code().unwrap_or(-1))
     }
 
-    /// Runs it and gives what it left, whatever its exit code.
+    /// Runs it and gives what it left, whatever its exit code. One that a signal ended, or that could not write what it
+    /// had to, has no answer: that is an error, so that nobody takes it for a conflict or a patch that does not apply.
     pub fn output(&self) -> Result<Output, ProcessError> {
+        let (status, output) = self.finish()?;
+        let (command, stderr) = (self.command_line(), String::from_utf8_lossy(&output.stderr).into_owned());
+        if let Some(signal) = status.signal() {
+            return Err(ProcessError::Ended { command, signal, stderr });
+        }
+        match Lack::told(&stderr).filter(|_| output.code != 0) {
+            Some(lack) => {
+                let (command, place, stderr) = (command.into(), self.place().into(), stderr.into());
+                Err(ProcessError::Lacks { command, lack, place, stderr })
+            }
+            None => Ok(output),
+        }
+    }
+
+    /// Runs it and gives what it left, however it ended.
+    pub fn ended(&self) -> Result<Output, ProcessError> {
+        self.finish().map(|(_, output)| output)
+    }
+
+    /// A path that it works on, of a full file system if there is one.
+    fn place(&self) -> PathBuf {
+        let words = self.args.iter().chain(self.envs.iter().map(|(_, value)| value));
+        let paths = self.dir.iter().map(PathBuf::as_path).chain(words.map(Path::new).filter(|path| path.is_absolute()));
+        let paths: Vec<&Path> = paths.collect();
+        let place = paths.iter().find(|path| is_full(path)).or(paths.first());
+        place.map_or_else(|| PathBuf::from("/"), |place| place.to_path_buf())
+    }
+
+    fn finish(&self) -> Result<(ExitStatus, Output), ProcessError> {
         let mut command = self.command();
         let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -304,7 +361,8 @@ impl Process {
             child.wait_with_output()
         });
         let output = output.map_err(|source| self.lost(source))?;
-        Ok(Output { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr: output.stderr })
+        let code = output.status.code().unwrap_or(-1);
+        Ok((output.status, Output { code, stdout: output.stdout, stderr: output.stderr }))
     }
 
     /// Runs it; an exit code other than 0 is an error.
@@ -353,6 +411,23 @@ mod tests {
         ] {
             assert_eq!(is_passed_on(OsStr::new(name)), passed, "{name}");
         }
+    }
+
+    #[test]
+    fn a_program_that_could_not_work_has_no_answer() {
+        let run = |script: &str| Process::new("sh").args(["-c", script]).dir("/proc");
+        let full = run("echo 'error: cannot write x: No space left on device' >&2; exit 1");
+        let error = full.output().unwrap_err();
+        assert!(matches!(error, ProcessError::Lacks { lack: Lack::Space, .. }), "{error}");
+        assert!(error.to_string().contains("could not do its work: No space left on device:\nerror: cannot write x"));
+        assert!(error.hint().unwrap().contains("file system at /proc"), "{:?}", error.hint());
+        assert_eq!(full.ended().unwrap().code, 1);
+        let killed = run("kill -9 $$");
+        assert!(matches!(killed.output(), Err(ProcessError::Ended { signal: 9, .. })));
+        assert_eq!(killed.ended().unwrap().code, -1);
+        // Whoever gets along without is no error.
+        run("echo 'No space left on device' >&2").output().unwrap();
+        assert_eq!(run("exit 3").output().unwrap().code, 3);
     }
 
     #[test]

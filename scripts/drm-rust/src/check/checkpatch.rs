@@ -28,7 +28,7 @@ fn messages(job: &Job<'_>, top: &Path, patch: &Patch) -> Result<Findings, CheckE
     let mail = job.ws.linux().plain(mail)?.run().map_err(GitError::from)?.stdout;
     let options = ["--strict", "--terse", "--show-types", "--no-summary", "--ignore", IGNORED];
     let checkpatch = Process::new("perl").arg("scripts/checkpatch.pl").args(options).dir(top);
-    let output = settings::pin(checkpatch).arg("-").input(mail).output()?;
+    let output = settings::pin(checkpatch).arg("-").input(mail).ended()?;
     let text = format!("{}\n{}", output.text(), String::from_utf8_lossy(&output.stderr));
     let lines = text.lines().filter(|line| !line.trim().is_empty());
     let lines = lines.map(|line| line.trim_start_matches("-:").to_owned()).collect();

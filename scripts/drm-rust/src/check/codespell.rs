@@ -28,7 +28,7 @@ fn misspelt(repo: &Repo, words: &Path, patch: &Patch) -> Result<Findings, CheckE
     let show = ["show", "--format=%B", "--unified=0", "--no-prefix", &patch.commit.to_string()];
     let text = written(&repo.plain(show)?.run().map_err(GitError::from)?.text());
     let spell = Process::new("codespell").args(["--builtin", "clear", "--ignore-words"]).arg(words).arg("-");
-    let output = spell.input(text).output()?;
+    let output = spell.input(text).ended()?;
     // Standard input has no name to show: each finding is the line, and below it the word.
     let findings: Vec<String> = output.lines().into_iter().filter(|line| line.contains("==>")).collect();
     let findings = findings.iter().map(|finding| finding.trim().to_owned()).collect();

@@ -27,7 +27,7 @@ fn difference(top: &Path, file: &str) -> Result<Findings, CheckError> {
         return Ok(Findings::default());
     };
     let rustfmt = Process::new("rustfmt").args(["--edition", "2021", "--config-path"]).arg(top.join(".rustfmt.toml"));
-    let output = rustfmt.input(text.as_str()).output()?;
+    let output = rustfmt.input(text.as_str()).ended()?;
     if output.code != 0 {
         let error = String::from_utf8_lossy(&output.stderr).replace("<stdin>", file);
         let error = format!("{file} cannot be formatted:\n{}", error.trim());

@@ -23,7 +23,7 @@ pub(super) fn run(job: &Job<'_>) -> Result<Verdict, CheckError> {
         }
     }
     if !files.is_empty() {
-        let output = Process::new("python3").arg("scripts/spdxcheck.py").args(&files).dir(top).output()?;
+        let output = Process::new("python3").arg("scripts/spdxcheck.py").args(&files).dir(top).ended()?;
         let text = format!("{}\n{}", output.text(), String::from_utf8_lossy(&output.stderr));
         let lines = text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned).collect();
         findings.extend([Findings::of("spdxcheck.py", &output, 1..=1, lines)]);

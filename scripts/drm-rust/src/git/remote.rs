@@ -123,7 +123,7 @@ impl Repo {
         let specs = pushes.iter().map(|push| format!("{}:{}", push.new, push.name));
         let options = ["push", "--atomic", "--porcelain", "--no-follow-tags", "--recurse-submodules=no"];
         let process = self.git(options).args(leases).args(["--end-of-options", remote]).args(specs);
-        let output = process.env("GIT_ALLOW_PROTOCOL", PROTOCOLS).detached().output().map_err(GitError::from)?;
+        let output = process.env("GIT_ALLOW_PROTOCOL", PROTOCOLS).detached().ended().map_err(GitError::from)?;
         if output.code == 0 {
             return Ok(());
         }
