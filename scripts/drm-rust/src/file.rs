@@ -2,19 +2,26 @@
 
 //! Replacing a file at once: who reads it meanwhile, or after a kill, finds the old text or the new one.
 
-use std::fs::{self, Permissions};
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile};
 
 use crate::error::{FileContext, FileError};
 
+/// How the name of a file begins that is not complete yet: nobody takes it for anything else.
+pub const PREFIX: &str = ".drm-rust-";
+
 /// Replaces a file, which keeps its mode. One that a link leads to is replaced there.
-pub fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+pub fn replace(path: &Path, content: impl AsRef<[u8]>) -> Result<(), FileError> {
     let place = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let new = filled(&place, text, Builder::new().permissions(Permissions::from_mode(0o666)))?;
+    // A pipe or a terminal is written to.
+    if fs::metadata(&place).is_ok_and(|old| !old.is_file() && !old.is_dir()) {
+        return fs::write(&place, content).at("write", path);
+    }
+    let new = filled(&place, content, 0o666, "")?;
     if let Ok(old) = fs::metadata(&place) {
         new.as_file().set_permissions(old.permissions()).at("write", path)?;
     }
@@ -22,13 +29,27 @@ pub fn replace(path: &Path, text: &str) -> Result<(), FileError> {
 }
 
 /// Replaces a file by one with this mode, whose name ends in this way until it is complete.
-pub fn replace_as(path: &Path, text: &str, mode: u32, suffix: &str) -> Result<(), FileError> {
-    persist(filled(path, text, Builder::new().suffix(suffix).permissions(Permissions::from_mode(mode)))?, path)
+pub fn replace_as(path: &Path, content: impl AsRef<[u8]>, mode: u32, suffix: &str) -> Result<(), FileError> {
+    persist(filled(path, content, mode, suffix)?, path)
 }
 
-fn filled(path: &Path, text: &str, builder: &Builder<'_, '_>) -> Result<NamedTempFile, FileError> {
-    let mut new = builder.tempfile_in(path.parent().unwrap_or(path)).at("create", path)?;
-    new.write_all(text.as_bytes()).at("write", path)?;
+/// Makes a file, which must not be there yet. It is complete when it appears.
+pub fn create(path: &Path, content: impl AsRef<[u8]>) -> Result<(), FileError> {
+    let new = filled(path, content, 0o666, "")?;
+    new.persist_noclobber(path).map(drop).map_err(|error| error.error).at("write", path)
+}
+
+fn filled(path: &Path, content: impl AsRef<[u8]>, mode: u32, suffix: &str) -> Result<NamedTempFile, FileError> {
+    waiting(path.parent().unwrap_or(path), content.as_ref(), mode, suffix).at("write", path)
+}
+
+/// A file of a folder that is complete, and waits for its name.
+pub(crate) fn waiting(dir: &Path, content: &[u8], mode: u32, suffix: &str) -> io::Result<NamedTempFile> {
+    let options = |path: &Path| File::options().write(true).create_new(true).mode(mode).open(path);
+    let mut new = Builder::new().prefix(PREFIX).suffix(suffix).make_in(dir, options)?;
+    new.as_file_mut().write_all(content)?;
+    // A file system may find out late that it is full.
+    new.as_file().sync_data()?;
     Ok(new)
 }
 
@@ -38,6 +59,9 @@ fn persist(new: NamedTempFile, path: &Path) -> Result<(), FileError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {

@@ -38,6 +38,7 @@ pub mod report;
 pub mod resolve;
 pub mod review;
 pub mod setup;
+pub mod staged;
 pub mod stream;
 pub mod structure;
 pub mod tip;

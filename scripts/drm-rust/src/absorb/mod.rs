@@ -178,7 +178,7 @@ impl<'a> Job<'a> {
         }
         absorbed.changes.clone_from(&moves.changes);
         if !self.options.dry_run {
-            writes.carry_out(self.ws)?;
+            writes.carry_out(self.ws)?.keep();
             absorbed.left_alone = taken.carry_out(moves, objects)?;
         }
         Ok(absorbed)

@@ -2,16 +2,9 @@
 
 //! Writing overlay files and the manifest. Each file appears at once; the manifest comes last.
 
-use std::fs::{self, Permissions};
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-
-use tempfile::NamedTempFile;
-
-use crate::error::{FileContext, FileError};
+use crate::error::FileError;
 use crate::git::treeobj::Mode;
-use crate::topic::manage;
+use crate::staged::{Placed, Staged};
 use crate::topic::overlay::Pending;
 use crate::workspace::Workspace;
 
@@ -27,43 +20,20 @@ pub(super) struct Writes {
 }
 
 impl Writes {
-    /// Writes all of it. A kill leaves some of it, which the next run finds done: the branch still has everything.
-    pub(super) fn carry_out(&self, ws: &Workspace) -> Result<(), FileError> {
+    /// Writes all of it, or nothing. A kill leaves some of it, which the next run finds done: the branch still has
+    /// everything.
+    pub(super) fn carry_out(&self, ws: &Workspace) -> Result<Placed, FileError> {
+        // Files wait where nothing takes them for overlay.
+        let mut staged = Staged::new(&ws.build())?;
         // A folder may take the place of a file, and the other way round.
-        for path in &self.gone {
-            let path = ws.root.join(path);
-            fs::remove_file(&path).at("remove", &path)?;
-            manage::remove_empty_parents(&ws.root, &path);
-        }
+        self.gone.iter().for_each(|path| staged.remove(&ws.root.join(path)));
         for (path, (mode, data)) in &self.files {
             let mode = if *mode == Mode::Executable { 0o755 } else { 0o644 };
-            replace(ws, path, data, mode)?;
+            staged.add(&ws.root.join(path), data, Some(mode))?;
         }
-        match &self.manifest {
-            Some((path, text)) => replace(ws, path, text.as_bytes(), 0o644),
-            None => Ok(()),
+        if let Some((path, text)) = &self.manifest {
+            staged.add(&ws.root.join(path), text.as_bytes(), Some(0o644))?;
         }
+        staged.place(&ws.root)
     }
-}
-
-/// Puts a file in its place at once. It is made where nothing takes it for an overlay file.
-fn replace(ws: &Workspace, path: &str, data: &[u8], mode: u32) -> Result<(), FileError> {
-    let path = ws.root.join(path);
-    let build = ws.build();
-    fs::create_dir_all(&build).at("create", &build)?;
-    let dir = path.parent().expect("it is in a folder");
-    fs::create_dir_all(dir).at("create", dir)?;
-    let mut file = NamedTempFile::with_prefix_in("absorb-", &build).at("create", &build)?;
-    let filled = file.write_all(data).and_then(|()| file.as_file().set_permissions(Permissions::from_mode(mode)));
-    filled.at("write", file.path())?;
-    match file.persist(&path) {
-        Ok(_) => Ok(()),
-        // The build folder may be on another file system.
-        Err(error) if error.error.kind() == std::io::ErrorKind::CrossesDevices => copy(error.file.path(), &path),
-        Err(error) => Err(error.error).at("write", &path),
-    }
-}
-
-fn copy(from: &Path, to: &Path) -> Result<(), FileError> {
-    fs::copy(from, to).map(drop).at("write", to)
 }

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 
 use drm_rust::ci::{gitlab, tuxsuite};
-use drm_rust::error::FileContext;
 
 use super::CommandResult;
 use super::context::Context;
@@ -61,5 +60,5 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     };
     let Some(output) = arguments.output else { return context.exact(&plan) };
     let path = context.here.join(output);
-    Ok(std::fs::write(&path, plan).at("write", &path)?)
+    Ok(drm_rust::file::replace(&path, plan)?)
 }

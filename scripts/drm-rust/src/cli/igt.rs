@@ -7,7 +7,6 @@ use std::time::Duration;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use serde::Serialize;
 
-use drm_rust::error::FileContext;
 use drm_rust::igt::compare::{self, Row};
 use drm_rust::igt::lists::{self, Test};
 use drm_rust::igt::results::{Status, Subtest, counts};
@@ -170,7 +169,7 @@ fn save(kernel: &Kernel, report: &Report) -> CommandResult {
     let json = serde_json::to_string_pretty(report).expect("plain data can be written");
     for (extension, text) in [("json", json), ("xml", junit::xml(report))] {
         let path = igt::folder(kernel).join(format!("{}.{extension}", report.driver));
-        std::fs::write(&path, text).at("write", &path)?;
+        drm_rust::file::replace(&path, text)?;
     }
     Ok(())
 }

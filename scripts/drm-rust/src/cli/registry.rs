@@ -12,7 +12,6 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, Subcommand, ValueEnum};
 use serde::Serialize;
 
 use drm_rust::error::FileContext;
-use drm_rust::file;
 use drm_rust::registry::lock::{Change, Lock};
 use drm_rust::registry::look::{self, Look, Note};
 use drm_rust::registry::model::{Registry, Relevance};
@@ -292,16 +291,18 @@ fn write(context: &Context, registry: &Registry, found: &Look<'_>) -> CommandRes
     let known = Lock::load(&context.ws.data(LOCK)).unwrap_or_default();
     let page = (context.ws.root.join(PAGE), PAGE.to_owned(), render::page(registry, &found.now));
     let lock = (context.ws.data(LOCK), format!("scripts/drm-rust/{LOCK}"), found.now.text());
+    let mut staged = drm_rust::staged::Staged::new(&context.ws.build())?;
+    let mut wrote = Vec::new();
     for (path, shown, text) in [page, lock] {
         if std::fs::read_to_string(&path).is_ok_and(|old| old == text) {
             context.say(&format!("{shown} is up to date"));
             continue;
         }
-        let dir = path.parent().expect("the file is in a folder");
-        std::fs::create_dir_all(dir).at("create", dir)?;
-        file::replace(&path, &text)?;
-        context.say(&format!("wrote {shown}"));
+        staged.add(&path, text.as_bytes(), None)?;
+        wrote.push(shown);
     }
+    staged.place(&context.ws.root)?.keep();
+    wrote.iter().for_each(|shown| context.say(&format!("wrote {shown}")));
     // Where nothing was written down, everything would be new.
     let changes = if known == Lock::default() { Vec::new() } else { known.changes(&found.now) };
     context.data(&text::changed(&changes))

@@ -96,7 +96,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let path = build.join("toolchain.mk");
     let text = setup::toolchain_mk(&context.ws);
     if std::fs::read_to_string(&path).ok().as_ref() != Some(&text) {
-        std::fs::write(&path, text).at("write", &path)?;
+        drm_rust::file::replace(&path, text)?;
     }
     context.say("this machine has everything that is needed");
     Ok(())

@@ -4,7 +4,6 @@
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use drm_rust::error::FileContext;
 use drm_rust::kernel::build::{Kernel, Request};
 use drm_rust::kernel::only;
 use drm_rust::kernel::variant::Variant;
@@ -139,7 +138,7 @@ fn save(kernel: &Kernel, report: &Report) -> CommandResult {
     let json = serde_json::to_string_pretty(report).expect("plain data can be written");
     for (name, text) in [("kunit.json", json), ("junit.xml", junit::xml(report))] {
         let path = kernel.dir.join(name);
-        std::fs::write(&path, text).at("write", &path)?;
+        drm_rust::file::replace(&path, text)?;
     }
     Ok(())
 }

@@ -8,12 +8,11 @@ mod offer;
 pub mod send;
 pub mod waiting;
 
-use std::fs;
 use std::path::PathBuf;
 
 use crate::check::CheckError;
 use crate::cycle::CycleError;
-use crate::error::{Class, Explain, FileContext, FileError};
+use crate::error::{Class, Explain, FileError};
 use crate::git::remote::PushError;
 use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::neighbours::plan::PlanError;
@@ -241,10 +240,11 @@ fn draft(ws: &Workspace, trees: &Trees, offer: &Offer) -> Result<Draft, ForwardE
 fn write(ws: &Workspace, composed: Composed) -> Result<Draft, ForwardError> {
     let Composed { mail, tag, message } = composed;
     let dir = ws.build().join("forward");
-    fs::create_dir_all(&dir).at("create", &dir)?;
+    let mut staged = crate::staged::Staged::new(&dir)?;
     let (path, tag_path) = (dir.join(format!("{tag}.eml")), dir.join(format!("{tag}.tag")));
-    fs::write(&path, &mail).at("write", &path)?;
-    fs::write(&tag_path, message).at("write", &tag_path)?;
+    staged.add(&path, mail.as_bytes(), None)?;
+    staged.add(&tag_path, message.as_bytes(), None)?;
+    staged.place(&dir)?.keep();
     Ok(Draft { mail, path, tag })
 }
 

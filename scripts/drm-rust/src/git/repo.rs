@@ -166,7 +166,7 @@ impl Repo {
         let line_ends = excluded.is_empty() || excluded.ends_with('\n');
         excluded += &format!("{}{pattern}\n", if line_ends { "" } else { "\n" });
         fs::create_dir_all(&info).at("create", &info)?;
-        fs::write(&path, excluded).at("write", &path)
+        crate::file::replace(&path, excluded)
     }
 
     /// A git command on this repository, for what is the user's: branches, remotes, keys, work trees.

@@ -12,7 +12,7 @@ use super::summary::{Attention, State};
 use super::{Missing, Part, when};
 use crate::check::scope::Scope;
 use crate::check::{Report, Status, Verdict};
-use crate::error::{FileContext, FileError};
+use crate::error::FileError;
 use crate::git::{BranchName, Oid};
 use crate::workspace::Workspace;
 
@@ -103,7 +103,7 @@ fn path(ws: &Workspace) -> PathBuf {
 pub fn keep(ws: &Workspace, scope: &Scope, reports: &[Report]) -> Result<(), FileError> {
     let kept = Kept { scope: &scope.name, tip: scope.tip, time: ws.now, reports };
     let text = serde_json::to_string_pretty(&kept).expect("plain data can be written");
-    fs::write(path(ws), text + "\n").at("write", path(ws))
+    crate::file::replace(&path(ws), text + "\n")
 }
 
 /// Reads what was written down last.

@@ -94,7 +94,7 @@ pub fn write(ws: &Workspace) -> Result<PathBuf, FileError> {
     let dir = ws.build().join("report");
     fs::create_dir_all(&dir).at("create", &dir)?;
     let path = dir.join("index.html");
-    fs::write(&path, page(&gather::gather(ws))).at("write", &path)?;
+    crate::file::replace(&path, page(&gather::gather(ws)))?;
     Ok(path)
 }
 

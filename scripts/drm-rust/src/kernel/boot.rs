@@ -165,9 +165,7 @@ pub(crate) fn prepare(kernel: &Kernel, cache: &Path, command: Option<&[String]>)
 }
 
 fn write_executable(path: &Path, text: &str) -> Result<(), FileError> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::write(path, text).at("write", path)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).at("change", path)
+    crate::file::replace_as(path, text, 0o755, "")
 }
 
 /// The first program that runs. Its /tmp is empty, but for a folder of this machine that is to be there.

@@ -121,7 +121,7 @@ impl Memory {
     fn save(&self, dir: &Path) -> Result<(), KernelError> {
         let path = Memory::path(dir);
         let text = serde_json::to_string(self).expect("plain data can be written");
-        Ok(fs::write(&path, text).at("write", &path)?)
+        Ok(crate::file::replace(&path, text)?)
     }
 }
 

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use super::StoreError;
@@ -94,15 +93,10 @@ pub fn export(objects: &mut Objects, store: &Store, dir: &Path) -> Result<usize,
             for stem in ["preimage", "postimage"] {
                 let content = objects.blob(images[stem])?;
                 let path = folder.join(format!("{stem}{variant}"));
-                write_new(&path, &content).at("write", &path)?;
+                crate::file::create(&path, &content)?;
             }
             written += 1;
         }
     }
     Ok(written)
-}
-
-fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create_new(path)?;
-    io::Write::write_all(&mut file, content)
 }

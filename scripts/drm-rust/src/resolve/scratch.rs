@@ -98,7 +98,7 @@ impl Scratch {
         scratch.write_files(&mut objects)?;
         scratch.begin_merge(&mut objects)?;
         let path = dir.join(STATE);
-        fs::write(&path, serde_json::to_vec(&scratch.state).expect("plain data can be written")).at("write", &path)?;
+        crate::file::replace(&path, serde_json::to_vec(&scratch.state).expect("plain data can be written"))?;
         Ok(scratch)
     }
 

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::Path;
 
 use super::overlay::{self, Pending};
-use super::{TopicError, Topics, additions, load, manifest_path, owners, scaffold, validate};
+use super::{TopicError, additions, load, manifest_path, owners, scaffold};
 use crate::error::{Class, Explain, FileContext, FileError};
 use crate::git::commit::Identity;
 use crate::git::{GitError, Oid, Repo, TopicName};
+use crate::staged::Staged;
 
 /// A topic cannot be begun or removed.
 #[derive(Debug, thiserror::Error)]
@@ -94,9 +95,9 @@ pub fn create(
     }
     let shown = manifest_path(name);
     let path = root.join(&shown);
-    let dir = path.parent().expect("a manifest is in a folder");
-    fs::create_dir_all(dir).at("create", dir)?;
-    fs::write(&path, scaffold::manifest(title.trim(), requires, author)).at("write", &path)?;
+    let mut staged = Staged::new(&root.join("build"))?;
+    staged.add(&path, scaffold::manifest(title.trim(), requires, author).as_bytes(), None)?;
+    staged.place(root)?.keep();
     Ok(shown)
 }
 
@@ -112,6 +113,9 @@ pub fn succeed(root: &Path, old: &TopicName, new: &TopicName) -> Result<Vec<Stri
     }
     let (from, to) = (root.join(manifest_path(old)), root.join(manifest_path(new)));
     let mut changed = vec![manifest_path(new)];
+    // The text of a manifest is never nowhere, whenever this is killed.
+    let mut staged = Staged::new(&root.join("build"))?;
+    staged.add(&to, &fs::read(&from).at("read", &from)?, None)?;
     let requiring = topics.iter().filter(|(_, manifest)| manifest.requires.contains(old));
     for (name, _) in requiring.filter(|(name, _)| *name != old) {
         let path = root.join(manifest_path(name));
@@ -123,13 +127,11 @@ pub fn succeed(root: &Path, old: &TopicName, new: &TopicName) -> Result<Vec<Stri
             *value = new.as_str().into();
             *value.decor_mut() = decor;
         }
-        fs::write(&path, document.to_string()).at("write", &path)?;
+        staged.add(&path, document.to_string().as_bytes(), None)?;
         changed.push(manifest_path(name));
     }
-    let dir = to.parent().expect("a manifest is in a folder");
-    fs::create_dir_all(dir).at("create", dir)?;
-    fs::rename(&from, &to).at("rename", &from)?;
-    remove_empty_parents(root, &from);
+    staged.remove(&from);
+    staged.place(root)?.keep();
     Ok(changed)
 }
 
@@ -154,7 +156,7 @@ pub fn remove(root: &Path, name: &TopicName, dry_run: bool) -> Result<Removed, M
     }
     let mut before = Pending::new();
     let paths = manifest.paths();
-    for file in overlay_files(&topics).into_iter().filter(|file| paths.contains(file.as_str())) {
+    for file in owners::files(&topics).into_iter().filter(|file| paths.contains(file.as_str())) {
         let is_there = overlay::path_error(&file).is_none() && root.join(&file).symlink_metadata().is_ok();
         if let Some(content) = if is_there { overlay::read(root, &file)? } else { None } {
             before.insert(file, content);
@@ -173,34 +175,15 @@ pub fn remove(root: &Path, name: &TopicName, dry_run: bool) -> Result<Removed, M
         return Err(ManageError::Uncommitted(uncommitted));
     }
     if !dry_run {
+        // The manifest goes last: as long as it is there, this can be run again.
+        let mut staged = Staged::new(&root.join("build"))?;
         for file in &written {
-            let (path, (_, content)) = (root.join(file), &after[file]);
-            let dir = path.parent().expect("it is in a folder");
-            fs::create_dir_all(dir).at("create", dir)?;
-            fs::write(&path, content).at("write", &path)?;
+            staged.add(&root.join(file), &after[file].1, None)?;
         }
-        for file in &removed {
-            let path = root.join(file);
-            fs::remove_file(&path).at("remove", &path)?;
-            remove_empty_parents(root, &path);
-        }
+        removed.iter().for_each(|file| staged.remove(&root.join(file)));
+        staged.place(root)?.keep();
     }
     Ok(Removed { removed, written })
-}
-
-/// The overlay files of all topics.
-fn overlay_files(topics: &Topics) -> Vec<String> {
-    let order = validate::order(topics).unwrap_or_else(|_| topics.keys().cloned().collect());
-    owners::follow(topics, &order).0.into_keys().collect()
-}
-
-/// Removes folders that are empty now, up to the top.
-pub(crate) fn remove_empty_parents(root: &Path, path: &Path) {
-    for dir in path.ancestors().skip(1).take_while(|dir| *dir != root) {
-        if fs::remove_dir(dir).is_err() {
-            break;
-        }
-    }
 }
 
 /// The commits of a topic's patches, if its branch is there.

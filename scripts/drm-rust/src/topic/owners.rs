@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::manifest::{Manifest, Patch};
 use super::overlay::path_error;
-use super::{Problem, Topics, manifest_path};
+use super::{Problem, Topics, manifest_path, validate};
 use crate::git::TopicName;
 
 /// The patch that added a file.
@@ -32,6 +32,12 @@ pub fn follow(topics: &Topics, order: &[TopicName]) -> (Owners, Vec<Problem>) {
         }
     }
     (walk.owners, walk.problems)
+}
+
+/// The overlay files of all topics. Where topics are in a circle, they are followed as far as that goes.
+pub fn files(topics: &Topics) -> BTreeSet<String> {
+    let order = validate::order(topics).unwrap_or_else(|_| topics.keys().cloned().collect());
+    follow(topics, &order).0.into_keys().collect()
 }
 
 /// Every topic that a topic stands on, directly or by way of others.

@@ -82,7 +82,7 @@ pub(super) fn import(context: &Context, arguments: &Import) -> CommandResult {
         context.say("nothing is written; --write does it");
         return Ok(());
     }
-    std::fs::write(&path, new).at("write", &path)?;
+    drm_rust::file::replace(&path, new)?;
     context.say(&format!("wrote scripts/drm-rust/{DATA}"));
     Ok(())
 }
