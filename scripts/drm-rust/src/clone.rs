@@ -7,7 +7,8 @@ use crate::git::refs::Change;
 use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::lock::{Lock, LockError};
 use crate::process::ProcessError;
-use crate::tree::PATIENCE;
+use crate::tree::worktree::{Move, WorktreeError};
+use crate::tree::{PATIENCE, unfinished};
 use crate::workspace::Workspace;
 
 /// A clone cannot be worked on.
@@ -16,6 +17,8 @@ use crate::workspace::Workspace;
 pub enum CloneError {
     #[error(transparent)]
     Git(#[from] GitError),
+    #[error(transparent)]
+    Worktree(#[from] WorktreeError),
     #[error(transparent)]
     Lock(#[from] LockError),
     /// A work tree of `linux/` has its branches.
@@ -48,6 +51,7 @@ impl Explain for CloneError {
     fn hint(&self) -> Option<String> {
         match self {
             CloneError::Git(error) => error.hint(),
+            CloneError::Worktree(error) => error.hint(),
             CloneError::Lock(error) => error.hint(),
             CloneError::Ours => Some("name your clone of Linux: drm-rust --repo DIR ...".into()),
             CloneError::OfLinux(_) => {
@@ -141,6 +145,7 @@ impl Clone {
             return Ok(self.repo.update_refs(&[change], reason)?);
         };
         let place = Repo::at(place);
+        unfinished::recover(&place)?;
         let files = place.dirty()?;
         if !files.is_empty() {
             return Err(CloneError::Dirty { place: place.top().display().to_string(), files });
@@ -149,8 +154,12 @@ impl Clone {
             true => place.git(["merge", "--ff-only", "--quiet", "--no-autostash"]),
             false => place.git(["reset", "--keep", "--quiet"]),
         };
+        unfinished::begin(&place, Move { from, to })?;
         // What was begun ends by itself, so that no half of a work tree stays behind.
-        step.arg(to.to_string()).env("GIT_REFLOG_ACTION", reason).detached().run()?;
-        Ok(())
+        let ended = step.arg(to.to_string()).env("GIT_REFLOG_ACTION", reason).detached().run();
+        // Where it failed, what is cut short goes back, now or before the next move.
+        let recovered = unfinished::recover(&place);
+        ended?;
+        Ok(recovered?)
     }
 }

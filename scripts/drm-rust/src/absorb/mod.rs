@@ -178,8 +178,15 @@ impl<'a> Job<'a> {
         }
         absorbed.changes.clone_from(&moves.changes);
         if !self.options.dry_run {
-            writes.carry_out(self.ws)?.keep();
-            absorbed.left_alone = taken.carry_out(moves, objects)?;
+            // The most that is written, as long as nothing has changed.
+            objects.flush()?;
+            let placed = writes.carry_out(self.ws)?;
+            let moved = taken.carry_out(moves, objects);
+            // Where the branches have moved, but the work tree could not follow, the files are what the branches are.
+            if !matches!(&moved, Err(error) if !error.has_moved()) {
+                placed.keep();
+            }
+            absorbed.left_alone = moved?;
         }
         Ok(absorbed)
     }

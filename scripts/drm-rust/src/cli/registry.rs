@@ -340,7 +340,7 @@ fn take(context: &Context, arguments: &Import) -> CommandResult {
         context.say(&format!("{rows} would change"));
         return Ok(());
     }
-    file::replace(&data, &new)?;
+    drm_rust::file::replace(&data, &new)?;
     context.advise(&format!("{rows} changed in scripts/drm-rust/{DATA}; `drm-rust registry render` writes the page"));
     Ok(())
 }

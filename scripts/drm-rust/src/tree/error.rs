@@ -97,6 +97,11 @@ impl TreeError {
         FileError { action, path: path.display().to_string(), source }.into()
     }
 
+    /// Whether the branches have moved nevertheless: only the work tree could not follow.
+    pub fn has_moved(&self) -> bool {
+        matches!(self, TreeError::Worktree(WorktreeError::Unfinished(_)))
+    }
+
     fn inner(&self) -> Option<&dyn Explain> {
         Some(match self {
             TreeError::Lock(error) => error,

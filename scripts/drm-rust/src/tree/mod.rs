@@ -8,6 +8,7 @@ pub mod new_base;
 pub mod status;
 pub(crate) mod taken;
 pub mod undo;
+pub(crate) mod unfinished;
 mod unpack;
 mod upstream;
 pub mod worktree;
@@ -168,12 +169,7 @@ impl Refresh<'_> {
             // The work tree is compared with the new commits below.
             objects.flush()?;
         }
-        let past = oplog::list(&self.repo, &mut objects, PAST)?;
-        let past: Vec<View> = past.into_iter().map(|logged| logged.operation.view).collect();
-        let plan = worktree::plan(&self.repo, &managed, &built.view, &past)?;
-        if let Plan::Move(step) = plan {
-            worktree::check(&self.repo, step)?;
-        }
+        let plan = plan(&self.repo, &mut objects, &managed, &built.view)?;
         let mut operations = Vec::new();
         let acts = !steps.is_empty() || last.as_ref().is_none_or(|last| last.operation.base != base);
         let by_hand = last.as_ref().is_some_and(|last| last.operation.view != self::known(last, &current));
@@ -185,10 +181,8 @@ impl Refresh<'_> {
         if acts {
             operations.push(self.operation(&base, &built.view));
         }
-        if !operations.is_empty() {
-            self.commit(&mut objects, operations, last.map(|last| last.id), &steps)?;
-        }
-        let left_alone = follow(&self.repo, plan)?;
+        let parent = last.map(|last| last.id);
+        let left_alone = carry_out(&self.repo, &mut objects, &operations, parent, &steps, self.trees, plan)?;
         self.link_b4_config()?;
         Ok(Outcome { created: false, base, new_base, built, changes: steps, left_alone })
     }
@@ -376,8 +370,39 @@ fn keeps_published(repo: &Repo, built: &Built) -> Result<(), TreeError> {
     if broken.is_empty() { Ok(()) } else { Err(TreeError::Frozen(broken)) }
 }
 
-/// Lets the work tree follow. Gives what a person has checked out instead, if so.
-fn follow(repo: &Repo, plan: Plan) -> Result<Option<String>, TreeError> {
+/// Plans how the work tree follows from one view to another, if it can. What an interrupted move left is put back first.
+pub(crate) fn plan(repo: &Repo, objects: &mut Objects, old: &View, new: &View) -> Result<Plan, TreeError> {
+    unfinished::recover(repo)?;
+    let past = oplog::list(repo, objects, PAST)?;
+    let past: Vec<View> = past.into_iter().map(|logged| logged.operation.view).collect();
+    let plan = worktree::plan(repo, old, new, &past)?;
+    if let Plan::Move(step) = plan {
+        worktree::check(repo, step)?;
+    }
+    Ok(plan)
+}
+
+/// Moves the branches in one transaction with the op log, if there are operations, and lets the work tree follow.
+/// Gives what a person has checked out instead, if so.
+pub(crate) fn carry_out(
+    repo: &Repo,
+    objects: &mut Objects,
+    operations: &[Operation],
+    parent: Option<Oid>,
+    steps: &[Change],
+    trees: &Trees,
+    plan: Plan,
+) -> Result<Option<String>, TreeError> {
+    if let Plan::Move(step) = plan {
+        objects.flush()?;
+        unfinished::begin(repo, step)?;
+    }
+    if !operations.is_empty()
+        && let Err(error) = commit(repo, objects, operations, parent, steps, trees)
+    {
+        unfinished::end(repo)?;
+        return Err(error);
+    }
     match plan {
         Plan::Stay => Ok(None),
         Plan::NotOurs(what) => Ok(Some(what)),
@@ -417,14 +442,13 @@ pub(crate) fn move_branch(
     }
     let managed = managed(&current, &known, &wanted);
     let steps = changes(&managed, &wanted);
-    if steps.is_empty() {
-        return Ok(Moved { changes: steps, left_alone: None });
-    }
     repo.may_move(&steps)?;
     objects.flush()?;
-    let plan = worktree::plan(repo, &managed, &wanted, &[])?;
-    if let Plan::Move(step) = plan {
-        worktree::check(repo, step)?;
+    let plan = plan(repo, objects, &managed, &wanted)?;
+    if steps.is_empty() {
+        // A run that was interrupted may have left the work tree behind.
+        carry_out(repo, objects, &[], Some(last.id), &steps, trees, plan)?;
+        return Ok(Moved { changes: steps, left_alone: None });
     }
     let operation = |command: &str, view| {
         let (command, base) = (command.to_owned(), last.operation.base.clone());
@@ -434,8 +458,8 @@ pub(crate) fn move_branch(
     // What people have committed is an operation of its own, so that an undo comes back to it.
     operations.extend((known != last.operation.view).then(|| operation(oplog::OUTSIDE, known)));
     operations.push(operation(&ws.command, wanted));
-    commit(repo, objects, &operations, Some(last.id), &steps, trees)?;
-    Ok(Moved { changes: steps, left_alone: follow(repo, plan)? })
+    let left_alone = carry_out(repo, objects, &operations, Some(last.id), &steps, trees, plan)?;
+    Ok(Moved { changes: steps, left_alone })
 }
 
 /// Where an operation left the branches; those of fixes, to which people commit, as they stand now.

@@ -3,8 +3,8 @@
 //! Making the branches anew after the commits of one topic branch were taken into overlay and manifest.
 
 use super::build::{self, Input};
-use super::worktree::{self, Plan};
-use super::{PAST, TreeError, commit, follow, keeps_published, managed, stays, with_fixes};
+use super::worktree::Plan;
+use super::{TreeError, carry_out, keeps_published, managed, plan, stays, with_fixes};
 use crate::git::objects::Objects;
 use crate::git::refs::{Change, View, changes};
 use crate::git::{BranchName, Oid, Repo};
@@ -85,12 +85,7 @@ impl Taken<'_> {
         if !steps.is_empty() {
             objects.flush()?;
         }
-        let past = oplog::list(self.repo, objects, PAST)?;
-        let past: Vec<View> = past.into_iter().map(|logged| logged.operation.view).collect();
-        let plan = worktree::plan(self.repo, &managed, &wanted, &past)?;
-        if let Plan::Move(step) = plan {
-            worktree::check(self.repo, step)?;
-        }
+        let plan = plan(self.repo, objects, &managed, &wanted)?;
         let mut operations = Vec::new();
         if moved(self.branch) {
             // So that `undo` brings the person's commits back.
@@ -114,10 +109,8 @@ impl Taken<'_> {
 
     /// Moves the branches in one transaction; the work tree follows. Gives what a person has checked out instead.
     pub(crate) fn carry_out(&self, moves: Moves, objects: &mut Objects) -> Result<Option<String>, TreeError> {
-        if !moves.changes.is_empty() {
-            commit(self.repo, objects, &moves.operations, Some(self.last.id), &moves.changes, self.trees)?;
-        }
-        follow(self.repo, moves.plan)
+        let operations = if moves.changes.is_empty() { &[][..] } else { &moves.operations };
+        carry_out(self.repo, objects, operations, Some(self.last.id), &moves.changes, self.trees, moves.plan)
     }
 }
 

@@ -2,8 +2,7 @@
 
 //! Undo: a new operation that brings back the branches of an earlier one.
 
-use super::worktree::{self, Plan};
-use super::{PATIENCE, TreeError, commit, follow, known, managed, outside_changes};
+use super::{PATIENCE, TreeError, carry_out, known, managed, outside_changes, plan};
 use crate::git::objects::Objects;
 use crate::git::refs::{Change, View, changes};
 use crate::git::{BranchName, Repo};
@@ -54,10 +53,7 @@ pub fn undo(ws: &Workspace, to: Option<&str>) -> Result<Undone, TreeError> {
     let managed = managed(&current, known, wanted);
     let steps = changes(&managed, wanted);
     repo.may_move(&steps)?;
-    let plan = worktree::plan(&repo, &managed, wanted, &[])?;
-    if let Plan::Move(step) = plan {
-        worktree::check(&repo, step)?;
-    }
+    let plan = plan(&repo, &mut objects, &managed, wanted)?;
     let operation = Operation {
         command: ws.command.clone(),
         time: ws.now,
@@ -70,8 +66,7 @@ pub fn undo(ws: &Workspace, to: Option<&str>) -> Result<Undone, TreeError> {
         let (command, view, base) = (oplog::OUTSIDE.to_owned(), known.clone(), last.operation.base.clone());
         operations.insert(0, Operation { command, time: ws.now, base, view, restores: None });
     }
-    commit(&repo, &mut objects, &operations, Some(last.id), &steps, &trees)?;
-    let left_alone = follow(&repo, plan)?;
+    let left_alone = carry_out(&repo, &mut objects, &operations, Some(last.id), &steps, &trees, plan)?;
     Ok(Undone { restored: target, changes: steps, left_alone })
 }
 

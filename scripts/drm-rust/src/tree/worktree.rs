@@ -2,9 +2,12 @@
 
 //! The work tree of `linux/` follows its branch: only changed files are written, and never over work of a person.
 
-use crate::error::Explain;
+use super::unfinished;
+use crate::error::{Explain, FileError};
+use crate::git::objects::ObjectError;
 use crate::git::refs::View;
 use crate::git::{BranchName, GitError, Oid, Repo};
+use crate::process::ProcessError;
 
 /// Files to name in a message before it says "and more".
 const SHOWN: usize = 10;
@@ -15,6 +18,15 @@ pub enum WorktreeError {
     /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// An object could not be read.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// The branches have moved, and the files stopped half-way.
+    #[error("the branches have moved, but not all files of linux/ could be written:\n{0}")]
+    Unfinished(GitError),
     /// There are changes that are not committed.
     #[error("linux/ has changes that are not committed:\n{}", shown(.0))]
     Dirty(Vec<String>),
@@ -38,6 +50,12 @@ impl Explain for WorktreeError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             WorktreeError::Git(error) => return error.hint(),
+            WorktreeError::File(error) => return error.hint(),
+            WorktreeError::Object(error) => return error.hint(),
+            WorktreeError::Unfinished(error) => {
+                let first = error.hint().map(|hint| format!("{hint}.\nThen")).unwrap_or_default();
+                format!("{first} `drm-rust tree` writes the rest").trim_start().to_owned()
+            }
             WorktreeError::Dirty(_) => "nothing was changed. Keep them with `git -C linux stash`, or drop them with \
                  `git -C linux restore --staged --worktree .`; what shall last belongs into the overlay"
                 .into(),
@@ -92,7 +110,7 @@ pub fn plan(repo: &Repo, old: &View, new: &View, past: &[View]) -> Result<Plan, 
     Err(WorktreeError::Dirty(staged.lines()))
 }
 
-fn index_is_at(repo: &Repo, commit: Oid) -> Result<bool, GitError> {
+pub(super) fn index_is_at(repo: &Repo, commit: Oid) -> Result<bool, GitError> {
     let process = repo.git(["diff-index", "--cached", "--quiet"]).args([&commit.to_string(), "--"]);
     let output = process.output()?;
     if output.code > 1 || output.code < 0 {
@@ -103,9 +121,26 @@ fn index_is_at(repo: &Repo, commit: Oid) -> Result<bool, GitError> {
 
 /// The files of the work tree that differ from the index.
 pub fn dirty_files(repo: &Repo) -> Result<Vec<String>, GitError> {
+    Ok(dirty_paths(repo)?.iter().map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+}
+
+/// The same, as git has them.
+pub(super) fn dirty_paths(repo: &Repo) -> Result<Vec<Vec<u8>>, GitError> {
     // Whatever locks the index must end by itself, or the lock would outlive a killed run.
-    repo.git(["update-index", "-q", "--refresh"]).detached().output()?;
-    Ok(repo.git(["diff-files", "--name-only"]).run()?.lines())
+    let refresh = repo.git(["update-index", "-q", "--refresh"]).detached();
+    let looks: &[&str] = match refresh.output() {
+        Ok(output) if output.code <= 1 => &["diff-files", "-z", "--name-only"],
+        // Another git may be at work.
+        Ok(_) => match refresh.run() {
+            Ok(_) => &["diff-files", "-z", "--name-only"],
+            Err(error) => return Err(error.into()),
+        },
+        // Where the index cannot be written, each file that seems to have changed is read.
+        Err(ProcessError::Lacks { .. }) => &["ls-files", "-z", "--modified", "--deleted", "--deduplicate"],
+        Err(error) => return Err(error.into()),
+    };
+    let output = repo.git(looks).run()?;
+    Ok(output.stdout.split(|&byte| byte == 0).filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
 /// Whether a move can be made without losing anything.
@@ -125,10 +160,14 @@ pub fn check(repo: &Repo, step: Move) -> Result<(), WorktreeError> {
     Ok(())
 }
 
-/// Makes a move that was checked. Git finishes it even if this program is killed.
-pub fn apply(repo: &Repo, step: Move) -> Result<(), WorktreeError> {
-    read_tree(repo, &[], step).run().map_err(GitError::from)?;
-    Ok(())
+/// Makes a move that was checked and [written down](unfinished::begin). Git finishes it even if this program is killed.
+pub(super) fn apply(repo: &Repo, step: Move) -> Result<(), WorktreeError> {
+    if let Err(error) = read_tree(repo, &[], step).run() {
+        // What is cut short goes back at once where that can be done, or else before the next move.
+        let _ = unfinished::recover(repo);
+        return Err(WorktreeError::Unfinished(error.into()));
+    }
+    unfinished::end(repo)
 }
 
 /// Fills a work tree that is empty or was unpacked, in parallel.

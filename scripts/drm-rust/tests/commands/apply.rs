@@ -14,14 +14,14 @@ use crate::absorb;
 use crate::env::{Env, Run, hide_ids};
 
 /// A made tree; git knows who applies from the environment.
-fn env() -> Env {
+pub(crate) fn env() -> Env {
     let env = absorb::env();
     env.linux_git(&["switch", "--quiet", "drm-rust-next"]);
     env
 }
 
 /// A mail of a series by B. Dev.
-fn mail(subject: &str, id: &str, body: &str, diff: &str) -> String {
+pub(crate) fn mail(subject: &str, id: &str, body: &str, diff: &str) -> String {
     format!(
         "From mboxrd@z Thu Jan  1 00:00:00 1970\nFrom: B. Dev <b@dev.example>\nTo: list@lists.example\n\
          Subject: {subject}\nMessage-ID: <{id}@dev.example>\nDate: Fri, 2 Jan 2026 10:00:00 +0100\n\n\
@@ -29,7 +29,7 @@ fn mail(subject: &str, id: &str, body: &str, diff: &str) -> String {
     )
 }
 
-fn new_file(path: &str, line: &str) -> String {
+pub(crate) fn new_file(path: &str, line: &str) -> String {
     format!(
         "diff --git a/{path} b/{path}\nnew file mode 100644\nindex 000000000000..111111111111\n--- /dev/null\n\
          +++ b/{path}\n@@ -0,0 +1 @@\n+{line}\n"

@@ -83,7 +83,12 @@ impl Run {
 impl Env {
     /// A checkout without topics.
     pub(crate) fn new() -> Self {
-        let env = Env { dir: tempfile::tempdir().expect("a temporary folder") };
+        Env::below(&std::env::temp_dir())
+    }
+
+    /// The same, in a folder of the caller's choice.
+    pub(crate) fn below(place: &Path) -> Self {
+        let env = Env { dir: tempfile::tempdir_in(place).expect("a temporary folder") };
         fs::create_dir_all(env.home()).unwrap();
         let archive = tarball(&BASE_FILES);
         let sha256 = hex(&sha2::Sha256::digest(&archive));
@@ -114,7 +119,12 @@ impl Env {
 
     /// A checkout with the topic `rust/alpha`.
     pub(crate) fn with_alpha() -> Self {
-        let env = Env::new();
+        Env::new().and_alpha()
+    }
+
+    /// Adds the topic `rust/alpha`.
+    pub(crate) fn and_alpha(self) -> Self {
+        let env = self;
         env.topic("rust/alpha", ALPHA);
         env.write("rust/kernel/alpha.rs", "//! Alpha.\n");
         env.commit("add alpha");

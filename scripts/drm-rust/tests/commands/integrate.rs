@@ -36,7 +36,12 @@ pub(crate) fn lib(line: &str) -> String {
 
 /// A checkout whose tip has this tree's branches, the fixes first.
 pub(crate) fn env() -> Env {
-    let env = Env::with_alpha();
+    env_below(&std::env::temp_dir())
+}
+
+/// The same, in a folder of the caller's choice.
+pub(crate) fn env_below(place: &std::path::Path) -> Env {
+    let env = Env::below(place).and_alpha();
     let trees = std::fs::read_to_string(env.root().join("scripts/drm-rust/trees.toml")).unwrap();
     let fixes = "\n[[tip]]\ntree = 'drm-rust'\nbranch = 'drm-rust-fixes'\noptional = true\n";
     let next = "\n[[tip]]\ntree = 'drm-rust'\nbranch = 'drm-rust-next'\n";

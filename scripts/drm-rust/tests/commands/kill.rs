@@ -17,7 +17,7 @@ use crate::integrate;
 const KILLS: u32 = 240;
 
 /// What must be old or new as a whole: every branch, the op log's newest view, and the objects behind them.
-fn state(env: &Env) -> Option<String> {
+pub(crate) fn state(env: &Env) -> Option<String> {
     if !env.root().join("linux").exists() {
         return None;
     }

@@ -479,7 +479,7 @@ fn killing_leaves_the_clone_old_or_new() {
 }
 
 /// A clone with upstream's branches as a remote has them.
-fn upstream() -> (Env, PathBuf) {
+pub(crate) fn upstream() -> (Env, PathBuf) {
     let env = Env::new();
     let path = "scripts/drm-rust/trees.toml";
     let text = fs::read_to_string(env.root().join(path)).unwrap();
