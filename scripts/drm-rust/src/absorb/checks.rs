@@ -19,7 +19,7 @@ use crate::tree::build::{self, Input};
 impl Job<'_> {
     /// The rules of manifests and overlay, for what shall be there.
     pub(super) fn validate(&self, planned: &Planned, groups: &[Group]) -> Result<(), AbsorbError> {
-        let before = overlay::list(&self.ws.root)?;
+        let before = overlay::list(&self.ws.root, &self.topics)?;
         let mut there: BTreeSet<String> = before.iter().cloned().collect();
         for file in self.gone(planned) {
             there.remove(&file);

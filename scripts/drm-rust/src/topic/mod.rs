@@ -16,12 +16,14 @@ pub mod scaffold;
 pub mod validate;
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::error::{Explain, FileContext, FileError};
-use crate::git::TopicName;
+use crate::git::{GitError, Repo, TopicName};
 use manifest::Manifest;
 
 /// Something that is wrong with a topic, and what to do about it.
@@ -53,6 +55,9 @@ pub enum TopicError {
     /// Reading or writing failed.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Git failed.
+    #[error(transparent)]
+    Git(#[from] GitError),
     /// Manifests or overlay files are wrong.
     #[error("{} in the topics:\n{}", count(.0.len()), list(.0))]
     Invalid(Vec<Problem>),
@@ -70,6 +75,7 @@ impl Explain for TopicError {
     fn hint(&self) -> Option<String> {
         match self {
             TopicError::File(error) => error.hint(),
+            TopicError::Git(error) => error.hint(),
             TopicError::Invalid(_) => Some("Documentation/rust/drm-rust/manifests.rst describes every key".into()),
         }
     }
@@ -93,18 +99,16 @@ pub fn load(root: &Path) -> Result<Topics, TopicError> {
     }
     for owner in sorted_names(&dir)? {
         for file in sorted_names(&dir.join(&owner))? {
-            let shown = format!("scripts/drm-rust/topics/{owner}/{file}");
             let path = dir.join(&owner).join(&file);
-            let name = file.strip_suffix(".toml").and_then(|name| format!("{owner}/{name}").parse::<TopicName>().ok());
-            let Some(name) = name else {
-                problems.push(Problem {
-                    file: shown,
-                    key: String::new(),
-                    message: "is not named like a topic".into(),
-                    hint: "manifests are OWNER/NAME.toml in lower-case letters, digits and `-`".into(),
-                });
+            let place = path.strip_prefix(root).expect("it is below the root");
+            let Some(name) = topic_name(&owner, &file) else {
+                // What an editor leaves beside a manifest, or git ignores, is none.
+                if !overlay::untracked(root, &[place.as_os_str()])?.is_empty() || is_tracked(root, place)? {
+                    problems.push(no_topic(place));
+                }
                 continue;
             };
+            let shown = manifest_path(&name);
             let text = fs::read_to_string(&path).at("read", &path)?;
             match Manifest::parse(&text) {
                 Ok(manifest) => drop(topics.insert(name, manifest)),
@@ -120,15 +124,36 @@ pub fn load(root: &Path) -> Result<Topics, TopicError> {
     if problems.is_empty() { Ok(topics) } else { Err(TopicError::Invalid(problems)) }
 }
 
-fn sorted_names(dir: &Path) -> Result<Vec<String>, FileError> {
+fn topic_name(owner: &OsStr, file: &OsStr) -> Option<TopicName> {
+    format!("{}/{}", owner.to_str()?, file.to_str()?.strip_suffix(".toml")?).parse().ok()
+}
+
+fn no_topic(path: &Path) -> Problem {
+    match path.to_str() {
+        None => overlay::not_unicode(path.as_os_str().as_bytes()),
+        Some(path) => Problem {
+            file: path.to_owned(),
+            key: String::new(),
+            message: "is not named like a topic".into(),
+            hint: "manifests are OWNER/NAME.toml in lower-case letters, digits and `-`".into(),
+        },
+    }
+}
+
+fn is_tracked(root: &Path, path: &Path) -> Result<bool, GitError> {
+    let process = Repo::at(root).git(["--literal-pathspecs", "ls-files", "--"]).arg(path);
+    Ok(!process.run()?.stdout.is_empty())
+}
+
+fn sorted_names(dir: &Path) -> Result<Vec<OsString>, FileError> {
     if !dir.is_dir() {
         return Ok(Vec::new());
     }
     let mut names = Vec::new();
     for entry in fs::read_dir(dir).at("read", dir)? {
-        names.push(entry.at("read", dir)?.file_name().to_string_lossy().into_owned());
+        names.push(entry.at("read", dir)?.file_name());
     }
-    names.retain(|name| !name.starts_with('.') && !name.ends_with('~'));
+    names.retain(|name| !name.as_bytes().starts_with(b".") && !name.as_bytes().ends_with(b"~"));
     names.sort();
     Ok(names)
 }

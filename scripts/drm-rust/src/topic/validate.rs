@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::manifest::{Manifest, Patch};
-use super::overlay::path_error;
+use super::overlay::{self, path_error};
 use super::{Problem, Topics, manifest_path, owners};
 use crate::git::TopicName;
 
@@ -13,7 +13,7 @@ use crate::git::TopicName;
 const LONGEST_SUBJECT: usize = 75;
 
 /// Checks all topics against each other and against the overlay files that there are.
-pub fn validate(topics: &Topics, overlay: &[String]) -> Vec<Problem> {
+pub fn validate(topics: &Topics, present: &[String]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (name, manifest) in topics {
         let mut say = |key: String, message: String, hint: &str| {
@@ -25,7 +25,8 @@ pub fn validate(topics: &Topics, overlay: &[String]) -> Vec<Problem> {
             check_patch(manifest, patch, &format!("patch[{i}]"), &mut say);
         }
     }
-    problems.extend(check_claims(topics, overlay));
+    problems.extend(check_claims(topics, present));
+    problems.extend(overlay::collisions(topics));
     problems.extend(cycles(topics));
     problems
 }

@@ -109,7 +109,7 @@ fn remove_dir(repo: &Repo) -> Result<(), TreeError> {
 /// Reads the topics and checks all that can be checked without the base.
 pub fn load_topics(ws: &Workspace) -> Result<Topics, TreeError> {
     let topics = topic::load(&ws.root)?;
-    let problems = validate::validate(&topics, &overlay::list(&ws.root)?);
+    let problems = validate::validate(&topics, &overlay::list(&ws.root, &topics)?);
     if problems.is_empty() { Ok(topics) } else { Err(TopicError::Invalid(problems).into()) }
 }
 

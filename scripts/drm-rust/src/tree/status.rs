@@ -11,7 +11,7 @@ use crate::git::objects::Objects;
 use crate::git::refs::View;
 use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
 use crate::oplog::{self, BaseRecord};
-use crate::topic::{Topics, additions, manage, published};
+use crate::topic::{Topics, additions, manage, overlay, published};
 use crate::workspace::{Trees, Workspace};
 
 /// Everything that `status` tells.
@@ -77,7 +77,7 @@ pub fn status(ws: &Workspace) -> Result<Status, TreeError> {
         topics: Vec::new(),
         waiting: 0,
         dirty_linux: Vec::new(),
-        dirty_overlay: dirty_overlay(ws)?,
+        dirty_overlay: overlay::uncommitted(&ws.root, &topics)?,
         checked_out: None,
     };
     let mut view = View::new();
@@ -209,13 +209,4 @@ fn dirty_linux(repo: &Repo) -> Result<Vec<String>, GitError> {
     files.sort();
     files.dedup();
     Ok(files)
-}
-
-fn dirty_overlay(ws: &Workspace) -> Result<Vec<String>, GitError> {
-    let repo = Repo::at(&ws.root);
-    let output = repo.git(["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all"]).run()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let paths = text.split('\0').filter_map(|line| line.get(3..));
-    let ours = |path: &&str| crate::topic::overlay::is_overlay(path) || path.starts_with("scripts/drm-rust/topics/");
-    Ok(paths.filter(ours).map(str::to_owned).collect())
 }

@@ -25,6 +25,7 @@ mod integrate;
 mod kernel;
 mod kill;
 mod killed;
+mod leftovers;
 mod neighbours;
 mod ops;
 mod pick;

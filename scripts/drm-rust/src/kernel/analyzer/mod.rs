@@ -59,7 +59,7 @@ pub fn write(ws: &Workspace, arch: &'static Arch, reporter: &dyn Reporter) -> Re
     if let Some(error) = broken.take_if(|_| project::macros(&project).any(|library| !Path::new(library).exists())) {
         return Err(error);
     }
-    let overlay: BTreeSet<String> = overlay::list(&ws.root)?.into_iter().collect();
+    let overlay: BTreeSet<String> = overlay::present(&ws.root)?.into_iter().collect();
     let read = |path: &str| fs::read_to_string(linux.top().join(path)).ok();
     let root = ws.root.to_string_lossy();
     let copies = project::rewrite(&mut project, &Sources { root: &root, overlay: &overlay, read: &read });
