@@ -2,13 +2,14 @@
 
 //! What must not depend on whose git it is: the settings, variables and attributes that decide what git prints and makes.
 //!
-//! Git is asked in one of three ways:
+//! Git is asked in one of four ways:
 //!
 //! - [`Repo::git`](super::Repo::git): with the user's configuration below [`SETTINGS`], for what is the user's: branches,
 //!   remotes, keys, names, work trees;
 //! - [`Repo::plain`](super::Repo::plain): with the objects of a repository alone, for differences, merges, messages and
 //!   whatever else is made from commits: no configuration and no attributes, neither the user's nor those in a commit;
-//! - [`alone`]: without any repository, for texts.
+//! - [`alone`]: without any repository, for texts;
+//! - [`unpinned`]: with everything that the user has set, for what the user's own git does to files.
 
 use crate::process::Process;
 
@@ -145,6 +146,11 @@ pub(super) fn unconfigured() -> Process {
 /// Git without any repository: it neither finds nor needs one.
 pub(crate) fn alone<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(args: I) -> Process {
     unconfigured().env("GIT_DIR", "/dev/null").args(args)
+}
+
+/// Git as the user runs it.
+pub(crate) fn unpinned() -> Process {
+    Process::new("git").env("GIT_OPTIONAL_LOCKS", "0")
 }
 
 /// Lets the git that another program runs answer as it does here.

@@ -13,6 +13,7 @@ pub mod owners;
 pub mod published;
 pub mod rewrite;
 pub mod scaffold;
+pub mod stored;
 pub mod validate;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,10 @@ use std::path::Path;
 use crate::error::{Explain, FileContext, FileError};
 use crate::git::{GitError, Repo, TopicName};
 use manifest::Manifest;
+use stored::{Converted, Difference};
+
+/// Files to name in a message before it says "and more".
+const SHOWN: usize = 10;
 
 /// Something that is wrong with a topic, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +63,9 @@ pub enum TopicError {
     /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// Git stores files otherwise than they are.
+    #[error("git stores {} of this checkout otherwise than here:\n{}", files(.0.len()), shown(.0))]
+    Converted(Vec<Converted>),
     /// Manifests or overlay files are wrong.
     #[error("{} in the topics:\n{}", count(.0.len()), list(.0))]
     Invalid(Vec<Problem>),
@@ -65,6 +73,16 @@ pub enum TopicError {
 
 fn count(problems: usize) -> String {
     if problems == 1 { "1 problem".into() } else { format!("{problems} problems") }
+}
+
+fn files(count: usize) -> String {
+    if count == 1 { "1 file".into() } else { format!("{count} files") }
+}
+
+fn shown(files: &[Converted]) -> String {
+    let mut lines: Vec<String> = files.iter().take(SHOWN).map(|file| format!("  {file}")).collect();
+    lines.extend((files.len() > SHOWN).then(|| format!("  and {} more", files.len() - SHOWN)));
+    lines.join("\n")
 }
 
 fn list(problems: &[Problem]) -> String {
@@ -76,6 +94,17 @@ impl Explain for TopicError {
         match self {
             TopicError::File(error) => error.hint(),
             TopicError::Git(error) => error.hint(),
+            TopicError::Converted(files) if files.iter().all(|file| file.what == Difference::Content) => Some(
+                "others would get other commits. `git check-attr --all FILE` and `git config --show-origin core.autocrlf`\n\
+                 tell why. Take that away, stage what you have changed, and let git write the files anew:\n\
+                 git checkout-index --force --all"
+                    .into(),
+            ),
+            TopicError::Converted(_) => Some(
+                "others would get other commits. Where the file system keeps modes and links, tell git so (git config\n\
+                 core.fileMode true) and let it write the files anew; where it does not, make the checkout on one that does"
+                    .into(),
+            ),
             TopicError::Invalid(_) => Some("Documentation/rust/drm-rust/manifests.rst describes every key".into()),
         }
     }

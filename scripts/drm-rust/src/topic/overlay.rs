@@ -9,13 +9,16 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use super::{Problem, TopicError, Topics, manifest_path, owners};
+use super::{Problem, TopicError, Topics, manifest_path, owners, stored};
 use crate::error::{FileContext, FileError};
 use crate::git::treeobj::Mode;
 use crate::git::{GitError, Repo};
 
 /// Folders of this repository that are not overlay.
 const OWN_FOLDERS: [&str; 5] = ["scripts/drm-rust/", ".ci/", "linux/", "build/", ".linux.new/"];
+
+/// What decides commits besides overlay and manifests.
+const OWN_DATA: [&str; 2] = ["base.toml", "trees.toml"];
 
 /// Where the manifests are.
 const MANIFESTS: &str = "scripts/drm-rust/topics/";
@@ -52,7 +55,7 @@ const LEFT_BEHIND: [&str; 18] = [
 ];
 
 /// The files at the paths of an overlay: those that git tracks or would add, and those that a topic claims. It is an
-/// error where a name cannot be one of Linux.
+/// error where git would store one otherwise than it is, or where its name cannot be one of Linux.
 ///
 /// A file that nobody claims is left out where this repository ignores it, or the base, or where an editor left it.
 pub fn list(root: &Path, topics: &Topics) -> Result<Vec<String>, TopicError> {
@@ -72,7 +75,10 @@ pub fn list(root: &Path, topics: &Topics) -> Result<Vec<String>, TopicError> {
     if !problems.is_empty() {
         return Err(TopicError::Invalid(problems));
     }
-    Ok(paths.into_iter().collect())
+    let read = paths.iter().filter(|path| claimed.contains(*path)).cloned();
+    let own = topics.keys().map(manifest_path).chain(OWN_DATA.map(|name| format!("scripts/drm-rust/{name}")));
+    let converted = stored::converted(root, &read.chain(own).collect::<Vec<_>>()).map_err(TopicError::from)?;
+    if converted.is_empty() { Ok(paths.into_iter().collect()) } else { Err(TopicError::Converted(converted)) }
 }
 
 /// The files at the paths of an overlay that git tracks or would add, whoever claims them.

@@ -11,6 +11,7 @@ mod apply;
 mod cache;
 mod check;
 mod ci;
+mod converted;
 mod env;
 mod fixup;
 mod forms;
