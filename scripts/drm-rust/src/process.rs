@@ -10,6 +10,11 @@ use std::io::{PipeReader, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 use crate::error::Explain;
 use crate::lock;
@@ -27,6 +32,20 @@ pub struct Process {
     input: Option<Vec<u8>>,
     detached: bool,
     bound: bool,
+    limits: Option<Limits>,
+}
+
+/// What a program may use that reads what strangers send.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long it may run.
+    pub time: Duration,
+    /// How long it, and each program that it starts, may use a processor.
+    pub processor: Duration,
+    /// Its memory (bytes of address space).
+    pub memory: u64,
+    /// The largest file that it may write (bytes).
+    pub file: u64,
 }
 
 /// What a program that ended has left.
@@ -96,6 +115,14 @@ pub enum ProcessError {
         /// What it said.
         stderr: String,
     },
+    /// The program was ended after its time.
+    #[error("{program} was stopped after {} s", .time.as_secs())]
+    TooLong {
+        /// Its name.
+        program: String,
+        /// How long it ran.
+        time: Duration,
+    },
     /// Talking to the running program failed.
     #[error("lost the connection to {program}")]
     Pipe {
@@ -136,6 +163,7 @@ impl Explain for ProcessError {
                 Some("was it killed? The kernel does so where memory is short: `dmesg` tells".into())
             }
             ProcessError::Failed { command, .. } => Some(format!("run it by hand to see more: {command}")),
+            ProcessError::TooLong { .. } => Some("nothing of it is used: it should have taken seconds".into()),
             ProcessError::Pipe { .. } => None,
         }
     }
@@ -187,6 +215,19 @@ pub fn quote(word: &str) -> String {
     }
 }
 
+impl Limits {
+    /// Sets them for a program that has just started. It is over already where that fails.
+    fn set(self, pid: Pid) {
+        let set = |resource, most: u64| {
+            let limit = Rlimit { current: Some(most), maximum: Some(most) };
+            let _ = prlimit(Some(pid), resource, limit);
+        };
+        set(Resource::Cpu, self.processor.as_secs());
+        set(Resource::As, self.memory);
+        set(Resource::Fsize, self.file);
+    }
+}
+
 impl Process {
     /// A program found through PATH, or by its path.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
@@ -199,6 +240,7 @@ impl Process {
             input: None,
             detached: false,
             bound: false,
+            limits: None,
         }
     }
 
@@ -248,6 +290,12 @@ impl Process {
     /// Ends it when the caller ends, however that comes: a kernel that nobody reads would run on.
     pub fn bound_to_caller(mut self) -> Self {
         self.bound = true;
+        self
+    }
+
+    /// Bounds what it, and what it starts, may use.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
         self
     }
 
@@ -353,14 +401,34 @@ impl Process {
         command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.spawn(&mut command)?;
         let pipe = child.stdin.take();
+        let pid = Pid::from_child(&child);
+        if let Some(limits) = self.limits {
+            limits.set(pid);
+        }
+        let is_stopped = AtomicBool::new(false);
+        let (ended, end) = channel::<()>();
         let output = std::thread::scope(|scope| {
             if let (Some(mut pipe), Some(input)) = (pipe, &self.input) {
                 // A program may end without reading all of it; its exit code tells.
                 scope.spawn(move || pipe.write_all(input));
             }
-            child.wait_with_output()
+            if let Some(limits) = self.limits {
+                let is_stopped = &is_stopped;
+                scope.spawn(move || {
+                    if end.recv_timeout(limits.time) == Err(RecvTimeoutError::Timeout) {
+                        is_stopped.store(true, Ordering::Relaxed);
+                        let _ = kill_process(pid, Signal::KILL);
+                    }
+                });
+            }
+            let output = child.wait_with_output();
+            drop(ended);
+            output
         });
         let output = output.map_err(|source| self.lost(source))?;
+        if let Some(limits) = self.limits.filter(|_| is_stopped.into_inner()) {
+            return Err(ProcessError::TooLong { program: self.name(), time: limits.time });
+        }
         let code = output.status.code().unwrap_or(-1);
         Ok((output.status, Output { code, stdout: output.stdout, stderr: output.stderr }))
     }
@@ -434,6 +502,33 @@ mod tests {
     fn a_missing_program_has_a_hint() {
         let error = Process::new("no-such-program").run().unwrap_err();
         assert!(error.hint().unwrap().contains("setup --check"));
+    }
+
+    const LIMITS: Limits =
+        Limits { time: Duration::from_secs(60), processor: Duration::from_secs(60), memory: 1 << 30, file: 1 << 20 };
+
+    #[test]
+    fn a_program_that_takes_too_long_is_stopped() {
+        let limits = Limits { time: Duration::from_millis(200), ..LIMITS };
+        let error = Process::new("sleep").arg("60").limits(limits).run().unwrap_err();
+        assert!(matches!(error, ProcessError::TooLong { .. }) && error.hint().is_some(), "{error}");
+        let busy = ["-c", "read x; while :; do :; done"];
+        let limits = Limits { processor: Duration::from_secs(1), ..LIMITS };
+        assert_eq!(Process::new("sh").args(busy).input("x\n").limits(limits).output().unwrap().code, -1);
+        assert_eq!(Process::new("cat").input("x").limits(LIMITS).run().unwrap().text(), "x");
+    }
+
+    #[test]
+    fn a_program_that_takes_too_much_is_stopped() {
+        // It waits for input, so that the limits are set by then.
+        let dir = tempfile::tempdir().unwrap();
+        let run = |script: &str| {
+            let process = Process::new("sh").args(["-c", &format!("sleep 0.2; read x; {script}")]).dir(dir.path());
+            process.input("x\n").limits(LIMITS).output().unwrap()
+        };
+        assert_ne!(run("head -c 4M /dev/zero >large").code, 0);
+        assert!(dir.path().join("large").metadata().unwrap().len() <= LIMITS.file);
+        assert_eq!(run("ulimit -v").text(), (LIMITS.memory >> 10).to_string());
     }
 
     #[test]
