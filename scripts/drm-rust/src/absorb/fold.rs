@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::AbsorbError;
 use super::series::{Changes, Commit, Series};
-use crate::git::Oid;
 use crate::git::objects::Objects;
 use crate::git::pack::Kind;
 use crate::git::treeobj::{self, Mode, Side};
+use crate::git::{Oid, person};
 use crate::merge::threeway::{self, Algorithm};
 use crate::topic::message::Message;
 
@@ -137,11 +137,12 @@ impl Group {
             return Ok(());
         }
         let author = commit.author.to_string();
-        let signed = format!("Signed-off-by: {author}");
         let credit = format!("Co-developed-by: {author}");
-        if !commit.message.trailers.contains(&signed) {
+        let trailers = commit.message.trailers.iter().map(String::as_str);
+        let Some(signed) = person::sign_off((&commit.author.name, &commit.author.mail), trailers).map(str::to_owned)
+        else {
             return Err(AbsorbError::Unsigned { commit: commit.cite.clone(), author });
-        }
+        };
         if !self.message.trailers.contains(&credit) {
             // The last one who signs is the one who hands the patch on.
             let is_signed = |trailer: &String| trailer.starts_with("Signed-off-by: ");

@@ -29,6 +29,7 @@ use crate::topic::manifest::Manifest;
 use crate::topic::overlay::{self, Pending};
 use crate::topic::owners::{self, Origin, Owners};
 use crate::topic::rewrite::{self, Wanted};
+use crate::topic::subject::{self, Finding};
 use crate::topic::{self, TopicError, Topics, manifest_path, validate};
 use crate::tree::taken::Taken;
 use crate::tree::{PAST, PATIENCE, TreeError};
@@ -356,6 +357,8 @@ impl<'a> Job<'a> {
         let name = &self.options.topic;
         let mut absorbed = Absorbed::default();
         for (i, (group, patch)) in groups.iter().zip(&planned.wanted).enumerate() {
+            let note = |finding: Finding| format!("{}: {}", group.cite, finding.message);
+            absorbed.notes.extend(subject::findings(&patch.subject).into_iter().map(note));
             let is_other = |from: usize| {
                 let added = |file: &String| planned.additions.get(name, i, file) != before.get(name, from, file);
                 patch.files.iter().any(added)

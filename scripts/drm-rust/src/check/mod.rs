@@ -299,6 +299,7 @@ const CODE: &[&str] = &[
     include_str!("../kernel/make.rs"),
     include_str!("../kernel/output.rs"),
     include_str!("../git/message.rs"),
+    include_str!("../git/person.rs"),
     include_str!("../review/author.rs"),
     include_str!("../review/author_signoff.rs"),
     include_str!("../review/committer_signoff.rs"),
@@ -307,7 +308,7 @@ const CODE: &[&str] = &[
     include_str!("../review/fixup.rs"),
     include_str!("../review/link.rs"),
     include_str!("../review/oracle.rs"),
-    include_str!("../review/person.rs"),
+    include_str!("../topic/subject.rs"),
     include_str!("../../words.txt"),
 ];
 

@@ -11,6 +11,7 @@ pub mod names;
 pub mod objects;
 pub mod pack;
 mod patch_id;
+pub mod person;
 pub mod picked;
 mod plain;
 pub mod refs;

@@ -2,8 +2,8 @@
 
 //! Whoever wrote a commit has signed off.
 
-use super::person;
 use crate::check::scope::Patch;
+use crate::git::person;
 
 /// What is wrong with the author's `Signed-off-by:`.
 pub fn problems(patch: &Patch) -> Vec<String> {

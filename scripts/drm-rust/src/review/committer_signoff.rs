@@ -3,8 +3,8 @@
 //! Whoever committed it has signed off.
 
 use super::author_signoff::missing;
-use super::person;
 use crate::check::scope::Patch;
+use crate::git::person;
 
 /// What is wrong with the committer's `Signed-off-by:`.
 pub fn problems(patch: &Patch) -> Vec<String> {

@@ -12,7 +12,6 @@ pub mod fixup;
 pub mod link;
 pub mod merge;
 pub mod oracle;
-pub mod person;
 pub mod reviewed;
 pub mod template;
 

@@ -2,8 +2,8 @@
 
 //! Who commits a patch of his own has somebody else's review.
 
-use super::person;
 use crate::check::scope::Patch;
+use crate::git::person;
 
 /// What is wrong with `Reviewed-by:` and `Acked-by:`.
 pub fn problems(patch: &Patch) -> Vec<String> {

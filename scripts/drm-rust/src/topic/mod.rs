@@ -14,6 +14,7 @@ pub mod published;
 pub mod rewrite;
 pub mod scaffold;
 pub mod stored;
+pub mod subject;
 pub mod validate;
 
 use std::collections::BTreeMap;

@@ -6,11 +6,9 @@ use std::collections::BTreeSet;
 
 use super::manifest::{Manifest, Patch};
 use super::overlay::{self, path_error};
+use super::subject::{self, Finding};
 use super::{Problem, Topics, manifest_path, owners};
-use crate::git::TopicName;
-
-/// Longest subject that mailing lists and `git log --oneline` show well (columns).
-const LONGEST_SUBJECT: usize = 75;
+use crate::git::{TopicName, person};
 
 /// Checks all topics against each other and against the overlay files that there are.
 pub fn validate(topics: &Topics, present: &[String]) -> Vec<Problem> {
@@ -56,13 +54,15 @@ fn check_requires(name: &TopicName, manifest: &Manifest, topics: &Topics, say: S
 }
 
 fn check_patch(manifest: &Manifest, patch: &Patch, at: &str, say: Say<'_>) {
-    if let Some((message, hint)) = subject_problem(&patch.subject) {
+    if let Some(finding) = subject::findings(&patch.subject).into_iter().find(|finding| !finding.is_style) {
+        let Finding { message, hint, .. } = finding;
         say(format!("{at}.subject"), format!("{message}: `{}`", patch.subject.escape_debug()), hint);
     }
-    let author = manifest.author_of(patch).to_string();
-    let signed = format!("Signed-off-by: {author}");
-    if !manifest.trailers_of(patch).any(|trailer| trailer == signed) {
-        let hint = format!("add \"{signed}\", in the author's name only (see the Developer's Certificate of Origin)");
+    let author = manifest.author_of(patch);
+    if person::sign_off((&author.name, &author.mail), manifest.trailers_of(patch)).is_none() {
+        let hint = format!(
+            "add \"Signed-off-by: {author}\", in the author's name only (see the Developer's Certificate of Origin)"
+        );
         say(format!("{at}.trailers"), format!("no Signed-off-by of the author {author}"), &hint);
     }
     for trailer in manifest.trailers_of(patch) {
@@ -99,29 +99,6 @@ fn paths(patch: &Patch) -> Vec<(String, &str)> {
     }
     paths.extend(patch.edits.iter().enumerate().map(|(k, edit)| (key("edit", k, ".file"), edit.file.as_str())));
     paths
-}
-
-/// What is wrong with a subject: kernel style is `subsystem: part: what it does`.
-fn subject_problem(subject: &str) -> Option<(&'static str, &'static str)> {
-    let style = "kernel style is `subsystem: what it does`, for example `rust: xarray: add cyclic allocation`";
-    let (prefix, rest) = match subject.split_once(": ") {
-        Some(parts) => parts,
-        None => return Some(("the subject names no subsystem", style)),
-    };
-    let word = |c: char| c.is_ascii_alphanumeric() || "_-/.,+*{}&".contains(c);
-    if prefix.is_empty() || !prefix.chars().all(word) {
-        return Some(("the subject names no subsystem", style));
-    }
-    if rest.trim().is_empty() || subject.trim() != subject || subject.chars().any(char::is_control) {
-        return Some(("the subject is not one clean line", style));
-    }
-    if subject.ends_with('.') {
-        return Some(("the subject ends with a full stop", "remove it"));
-    }
-    if subject.chars().count() > LONGEST_SUBJECT {
-        return Some(("the subject is longer than 75 columns", "move details into the body"));
-    }
-    None
 }
 
 pub(super) fn is_trailer(text: &str) -> bool {
@@ -204,22 +181,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn subjects_in_kernel_style() {
-        for good in [
-            "rust: xarray: add cyclic allocation",
-            "drm/kms: add planes",
-            "MAINTAINERS: add DRM-Rust",
-            "dt-bindings: gpu: add x",
-        ] {
-            assert_eq!(subject_problem(good), None, "{good}");
-        }
-        for bad in ["Add planes", "rust: ", "rust: add.", "[PATCH] rust: add", " rust: add", "rust: a\nb", ": add"] {
-            assert!(subject_problem(bad).is_some(), "{bad}");
-        }
-        assert!(subject_problem(&format!("rust: {}", "x".repeat(70))).is_some());
-    }
 
     fn topics(requires: &[(&str, &[&str])]) -> Topics {
         let manifest = |requires: &[&str]| {

@@ -319,7 +319,7 @@ fn odd_mails_change_nothing() {
     "#);
     assert!(!env.root().join("scripts/drm-rust/src").exists());
     // The author did not sign it off.
-    insta::assert_snapshot!(refused(&env, &whole.replace("Signed-off-by: B. Dev", "Signed-off-by: A. Other")), @r#"
+    insta::assert_snapshot!(refused(&env, &whole.replace("Signed-off-by: B. Dev <b", "Signed-off-by: A. Other <a")), @r#"
     error: topic/rust/alpha cannot be patches:
       patch 1/1 ("rust: zeta: add it"): trailers: no Signed-off-by of the author B. Dev <b@dev.example>
         hint: add "Signed-off-by: B. Dev <b@dev.example>", in the author's name only (see the Developer's Certificate of Origin)

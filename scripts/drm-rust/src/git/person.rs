@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Whether two names are one person's.
+//! Whether two names are one person's: the one rule of sign-offs, for commits, manifests and mails.
 
 use deunicode::deunicode;
 
@@ -18,6 +18,15 @@ pub fn parse(value: &str) -> Option<(&str, &str)> {
 pub fn is_named((name, mail): &Person, value: &str) -> bool {
     let Some((other, address)) = parse(value) else { return false };
     (!mail.is_empty() && address.eq_ignore_ascii_case(mail)) || is_same_name(name, other)
+}
+
+/// The `Signed-off-by:` of a person among trailers, `Key: value` each.
+pub fn sign_off<'a>((name, mail): (&str, &str), trailers: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let who = (name.to_owned(), mail.to_owned());
+    trailers.into_iter().find(|trailer| {
+        let value = trailer.split_once(':').filter(|(key, _)| key.eq_ignore_ascii_case("signed-off-by"));
+        value.is_some_and(|(_, value)| is_named(&who, value))
+    })
 }
 
 /// Whether two people are one.
@@ -77,6 +86,17 @@ mod tests {
         ] {
             assert!(is_same_name(a, b) && is_same_name(b, a), "{a} {b}");
         }
+    }
+
+    #[test]
+    fn a_sign_off_is_found_in_any_form() {
+        let trailers = ["Reviewed-by: B. Dev <b@x.example>", "signed-off-by: B. Dev <c@x.example>"];
+        for who in [("Dev, B.", "b@x.example"), ("B. Dev", ""), ("c@x.example", "C@x.example"), ("Bêa", "c@x.example")]
+        {
+            assert_eq!(sign_off(who, trailers), Some(trailers[1]), "{who:?}");
+        }
+        assert_eq!(sign_off(("A. Dev", "b@x.example"), trailers), None);
+        assert_eq!(sign_off(("B. Dev", "b@x.example"), ["Signed-off-by:", "x"]), None);
     }
 
     #[test]
