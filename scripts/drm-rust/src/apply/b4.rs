@@ -1,48 +1,54 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 //! b4 finds the series, checks its attestation, and adds trailers. What it lets pass is refused here.
+//!
+//! It reads what anybody can send, in a language that allocates freely: it has limits in time and memory.
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
+use super::thread::{self, Thread};
 use super::{ApplyError, Options, Source};
 use crate::error::FileContext;
 use crate::git::Repo;
 use crate::git::commit::Identity;
-use crate::mailbox::{self, LARGEST};
-use crate::process::Process;
+use crate::mailbox::letter::{self, Letter};
+use crate::mailbox::{MailError, Subject};
+use crate::process::{Limits, Process};
 
 /// What to give instead of something that is no source.
-pub(super) const WRONG_ID: &str =
-    "give a mailbox, `-` for standard input, or the id that stands between < and > in the mail's Message-ID";
+pub(super) const WRONG_ID: &str = "give a mailbox, a Maildir, `-` for standard input, or the id that stands between < and >\n\
+                                   in the mail's Message-ID";
 
-/// The line that mailboxes begin a mail with.
-const FROM_LINE: &str = "From mboxrd@z Thu Jan  1 00:00:00 1970\n";
+/// The line that b4 begins each mail with. Bodies cannot have it: there, b4 puts a `>` before it.
+const SEPARATOR: &[u8] = b"From git@z Thu Jan  1 00:00:00 1970\n";
+
+/// What b4 may use: a series of a hundred patches takes seconds and 100 MB; archives may be slow.
+const LIMITS: Limits =
+    Limits { time: Duration::from_secs(300), processor: Duration::from_secs(120), memory: 2 << 30, file: 256 << 20 };
 
 /// A series that is ready to be applied.
 pub(super) struct Series {
-    /// The mails, in order.
-    pub(super) mails: Vec<Vec<u8>>,
+    /// The mails as b4 made them, in order, each with the one that was sent.
+    pub(super) mails: Vec<(Letter, Option<Letter>)>,
     /// What b4 said: what it added, and what it thinks of the attestation.
     pub(super) said: Vec<String>,
-}
-
-/// What brackets of a subject tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Numbers {
-    pub(super) revision: usize,
-    pub(super) at: usize,
-    pub(super) of: usize,
+    /// What else a person should know.
+    pub(super) notes: Vec<String>,
 }
 
 /// Lets b4 prepare a series, in a folder of its own.
 pub(super) fn prepare(repo: &Repo, dir: &Path, options: &Options, committer: &Identity) -> Result<Series, ApplyError> {
     let mut said = Vec::new();
-    let (thread, id) = match &options.source {
-        Source::Mailbox(bytes) => (save(dir, bytes)?, None),
+    let (mails, id) = match &options.source {
+        Source::Mails(mails) => (mails.clone(), None),
         Source::Message(id) => (fetch(repo, dir, id, options.newest, &mut said)?, Some(id.as_str())),
     };
-    let bytes = fs::read(&thread).at("read", &thread)?;
+    if mails.is_empty() {
+        return Err(MailError::NoMail.into());
+    }
+    let thread = Thread::new(mails);
     let mut b4 = b4(repo);
     if id.is_none() {
         b4 = b4.arg("--offline-mode");
@@ -51,142 +57,102 @@ pub(super) fn prepare(repo: &Repo, dir: &Path, options: &Options, committer: &Id
         b4 = b4.arg("-c").arg(format!("user.{key}={value}"));
     }
     b4 = b4.args(["am", "--add-my-sob", "--add-link", "--no-cover", "--mbox-name", "series", "--outdir"]).arg(dir);
-    b4 = b4.arg("--use-local-mbox").arg(&thread);
-    if let Some(revision) = revision(&bytes, id).filter(|_| !options.newest) {
+    let (joined, separator) = thread.joined();
+    b4 = b4.args(["--use-local-mbox", "-", "--stdin-pipe-sep", &separator]).input(joined);
+    if let Some(revision) = thread.revision(id).filter(|_| !options.newest) {
         b4 = b4.arg("--use-version").arg(revision.to_string());
-    }
-    // The newest revision may be another thread.
-    if let Some(id) = id.filter(|_| !options.newest) {
-        b4 = b4.arg("--").arg(id);
     }
     let output = b4.output()?;
     said.extend(lines(&output.stderr));
     let ready = dir.join("series.mbx");
     if output.code != 0 || !ready.exists() {
-        return Err(ApplyError::NoPatches(said));
+        return Err(failed(said));
     }
-    let mails = split(repo, dir, &ready)?;
-    complete(&mails)?;
-    Ok(Series { mails, said })
+    let mails = complete(split(&fs::read(&ready).at("read", &ready)?))?;
+    let sent = |mail: &Letter| thread.find(mail.id.as_deref()?).cloned();
+    let mails = mails.into_iter().map(|mail| (sent(&mail), mail)).map(|(sent, mail)| (mail, sent)).collect();
+    Ok(Series { mails, said, notes: thread.notes })
 }
 
-/// b4 in `linux/`, where it finds the tree's configuration. It neither asks anything nor reads standard input.
+/// b4 in `linux/`, where it finds the tree's configuration. It does not ask anything.
 fn b4(repo: &Repo) -> Process {
-    Process::new("b4").args(["--no-interactive", "--no-stdin"]).dir(repo.top())
+    Process::new("b4").arg("--no-interactive").dir(repo.top()).limits(LIMITS)
 }
 
-fn save(dir: &Path, bytes: &[u8]) -> Result<std::path::PathBuf, ApplyError> {
-    if bytes.len() > LARGEST {
-        return Err(ApplyError::TooLarge);
-    }
-    let path = dir.join("thread.mbx");
-    let begin = if bytes.starts_with(b"From ") { &b""[..] } else { FROM_LINE.as_bytes() };
-    fs::write(&path, [begin, bytes].concat()).at("write", &path)?;
-    Ok(path)
-}
-
-/// Gets the thread of a message.
-fn fetch(
-    repo: &Repo,
-    dir: &Path,
-    id: &str,
-    newest: bool,
-    said: &mut Vec<String>,
-) -> Result<std::path::PathBuf, ApplyError> {
-    let mut b4 = b4(repo).args(["mbox", "--mbox-name", "thread.mbx", "--outdir"]).arg(dir);
-    if newest {
-        b4 = b4.arg("--check-newer-revisions");
-    }
+/// Gets the thread of a message: as a Maildir, which keeps mails as they are.
+fn fetch(repo: &Repo, dir: &Path, id: &str, newest: bool, said: &mut Vec<String>) -> Result<Vec<Letter>, ApplyError> {
+    let b4 = b4(repo).args(["--no-stdin", "mbox", "--save-as-maildir", "--mbox-name", "thread", "--outdir"]).arg(dir);
+    let b4 = if newest { b4.arg("--check-newer-revisions") } else { b4 };
     let output = b4.arg("--").arg(id).output()?;
     said.extend(lines(&output.stderr));
-    let path = dir.join("thread.mbx");
-    if output.code == 0 && path.exists() { Ok(path) } else { Err(ApplyError::NoPatches(said.clone())) }
+    let path = dir.join("thread");
+    if output.code != 0 || !letter::is_maildir(&path) {
+        return Err(failed(said.clone()));
+    }
+    Ok(letter::letters(letter::maildir(&path)?)?)
 }
 
-/// What a program said, without anything that a terminal would obey.
+/// Why b4 gave nothing: it broke, or it found nothing.
+fn failed(said: Vec<String>) -> ApplyError {
+    match said.iter().position(|line| line.starts_with(BROKE)) {
+        Some(at) => ApplyError::Broke(said[at][BROKE.len()..].to_owned()),
+        None => ApplyError::NoPatches(said),
+    }
+}
+
+/// How the line begins that stands for a traceback.
+const BROKE: &str = "b4 broke: ";
+
+/// What b4 said, without anything that a terminal would obey, and with the last line in place of a traceback.
 fn lines(text: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(text);
     let clean = |line: &str| line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
-    // The folder that b4 writes to is gone when a person could use it.
-    let is_told = |line: &String| !matches!(line.trim(), "" | "---") && !line.trim().starts_with("git am ");
-    untraced(text.lines()).map(|line| clean(line.trim_end())).filter(is_told).collect()
-}
-
-/// Lines without Python's tracebacks, of which the last line alone says something to a person.
-fn untraced<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
-    let mut is_traced = false;
-    lines.filter(move |line| {
-        let begins = line.starts_with("Traceback (most recent call last)");
-        is_traced = begins || is_traced && (line.starts_with(' ') || line.is_empty());
-        !is_traced
-    })
-}
-
-/// The revision that a message is of, or the first patch of a mailbox.
-fn revision(mailbox: &[u8], id: Option<&str>) -> Option<usize> {
-    let text = String::from_utf8_lossy(mailbox);
-    let mails = text.split("\nFrom ").map(|mail| mail.split("\n\n").next().unwrap_or_default());
-    let is_asked = |head: &&str| id.is_none_or(|id| head.contains(&format!("<{id}>")) && is_message(head, id));
-    mails.filter(is_asked).find_map(|head| Some(numbers(&header(head, "subject")?)?.revision))
-}
-
-fn is_message(head: &str, id: &str) -> bool {
-    header(head, "message-id").is_some_and(|value| value.trim_matches(['<', '>']) == id)
-}
-
-/// A header, unfolded.
-fn header(head: &str, name: &str) -> Option<String> {
-    let mut lines =
-        head.lines().skip_while(|line| line.split_once(':').is_none_or(|(key, _)| !key.eq_ignore_ascii_case(name)));
-    let (_, first) = lines.next()?.split_once(':')?;
-    let rest = lines.take_while(|line| line.starts_with([' ', '\t']));
-    Some(mailbox::one_line(&std::iter::once(first).chain(rest).collect::<Vec<_>>().join(" ")))
-}
-
-/// What the brackets of a subject say: `[PATCH v2 1/3]`. None where it is no patch.
-pub(super) fn numbers(subject: &str) -> Option<Numbers> {
-    let (words, _) = subject.trim().strip_prefix('[')?.split_once(']')?;
-    if !words.contains("PATCH") {
-        return None;
-    }
-    let mut numbers = Numbers { revision: 1, at: 1, of: 1 };
-    for word in words.split_whitespace() {
-        if let Some(revision) = word.strip_prefix(['v', 'V']).and_then(|n| n.parse().ok()) {
-            numbers.revision = revision;
-        } else if let Some((at, of)) = word.split_once('/')
-            && let (Ok(at), Ok(of)) = (at.parse(), of.parse())
-        {
-            (numbers.at, numbers.of) = (at, of);
+    let mut told: Vec<String> = Vec::new();
+    let mut lines = text.lines().map(|line| clean(line.trim_end()));
+    while let Some(line) = lines.next() {
+        if line.starts_with("Traceback (most recent call last):") {
+            let last = lines.find(|line| !line.starts_with(' ') && !line.trim().is_empty());
+            told.retain(|line| !line.starts_with(BROKE));
+            told.push(format!("{BROKE}{}", last.unwrap_or_default()));
+        } else if is_told(&line) {
+            told.push(line);
         }
     }
-    Some(numbers)
+    told
 }
 
-/// The mails of what b4 wrote, as git takes them apart.
-fn split(repo: &Repo, dir: &Path, mailbox: &Path) -> Result<Vec<Vec<u8>>, ApplyError> {
-    let out = dir.join("mails");
-    fs::create_dir(&out).at("create", &out)?;
-    let process = repo.git(["mailsplit", "-d4"]).arg(format!("-o{}", out.display())).arg("--").arg(mailbox);
-    process.run()?;
-    let mut paths: Vec<_> = fs::read_dir(&out).at("read", &out)?.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    Ok(paths.iter().map(|path| fs::read(path).at("read", path)).collect::<Result<_, _>>()?)
+/// Whether a person can use a line. The folder that b4 writes to is gone by then.
+fn is_told(line: &str) -> bool {
+    let begins = |start: &&str| line.trim().starts_with(*start);
+    let is_odd = ["git am ", "Saved ", "During handling of the above", "The above exception was"].iter().any(begins);
+    !matches!(line.trim(), "" | "---") && !is_odd && !thread::names_made_up(line)
+}
+
+/// The mails of what b4 wrote.
+fn split(written: &[u8]) -> Vec<Vec<u8>> {
+    let mut mails: Vec<Vec<u8>> = Vec::new();
+    for line in written.split_inclusive(|byte| *byte == b'\n') {
+        match mails.last_mut() {
+            _ if line == SEPARATOR => mails.push(Vec::new()),
+            Some(mail) => mail.extend(line),
+            None => {}
+        }
+    }
+    mails
 }
 
 /// Every patch of the series is there once, in order.
-fn complete(mails: &[Vec<u8>]) -> Result<(), ApplyError> {
-    let head = |mail: &Vec<u8>| {
-        let text = String::from_utf8_lossy(mail);
-        numbers(&header(text.split("\n\n").next()?, "subject")?)
-    };
-    let found: Vec<Numbers> = mails.iter().filter_map(head).collect();
-    let of = found.iter().map(|numbers| numbers.of).max().unwrap_or(mails.len());
-    let missing: Vec<usize> = (1..=of.min(10_000)).filter(|n| !found.iter().any(|numbers| numbers.at == *n)).collect();
+fn complete(mails: Vec<Vec<u8>>) -> Result<Vec<Letter>, ApplyError> {
+    let mails = letter::letters(mails)?;
+    let counters = |subject: &Subject| subject.counters.unwrap_or((1, 1));
+    let found: Vec<(usize, usize)> = mails.iter().map(|mail| counters(&mail.subject)).collect();
+    let of = found.iter().map(|(_, of)| *of).max().unwrap_or(mails.len());
+    let missing: Vec<usize> = (1..=of).filter(|n| !found.iter().any(|(at, _)| at == n)).collect();
     if !missing.is_empty() {
         return Err(ApplyError::Missing { of, missing });
     }
-    let is_ordered = found.len() == mails.len() && found.iter().enumerate().all(|(n, numbers)| numbers.at == n + 1);
-    if is_ordered { Ok(()) } else { Err(ApplyError::Order(of)) }
+    let is_ordered = found.iter().enumerate().all(|(n, (at, _))| *at == n + 1);
+    if is_ordered { Ok(mails) } else { Err(ApplyError::Order(of)) }
 }
 
 #[cfg(test)]
@@ -194,23 +160,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn brackets_are_read() {
-        let of = |subject: &str| numbers(subject).map(|n| (n.revision, n.at, n.of));
-        assert_eq!(of("[PATCH] x: y"), Some((1, 1, 1)));
-        assert_eq!(of("[PATCH drm-rust v3 02/12] x: y"), Some((3, 2, 12)));
-        assert_eq!(of("[RFC PATCH v2] x: [y] 3/4"), Some((2, 1, 1)));
-        assert_eq!(of("Re: [PATCH] x"), None);
-        assert_eq!(of("[PULL] x"), None);
+    fn tracebacks_become_a_line() {
+        let trace = "Analyzing 1 messages\nTraceback (most recent call last):\n  File \"b4\", line 8, in <module>\n    \
+                     sys.exit(cmd())\n             ^^^^^\nKeyError: 1\n\nDuring handling of the above exception, another exception \
+                     occurred:\n\nTraceback (most recent call last):\n  File \"x\"\nValueError: second must be in 0..59\n";
+        assert_eq!(lines(trace.as_bytes()), ["Analyzing 1 messages", "b4 broke: ValueError: second must be in 0..59"]);
+        assert_eq!(
+            failed(lines(trace.as_bytes())).to_string(),
+            "b4 cannot read the mails: ValueError: second must be in 0..59"
+        );
+        assert_eq!(lines(b"---\n\x1b[31mred\n git am /tmp/x\n"), [" [31mred"]);
     }
 
     #[test]
-    fn the_revision_of_a_message_is_found() {
-        let mail =
-            |id: &str, v: usize| format!("From x\nMessage-ID:\n <{id}>\nSubject: [PATCH\n v{v} 1/1] x: y\n\ntext\n");
-        let mailbox = mail("a@x", 1) + "\n" + &mail("b@x", 2);
-        assert_eq!(revision(mailbox.as_bytes(), Some("b@x")), Some(2));
-        assert_eq!(revision(mailbox.as_bytes(), Some("a@x")), Some(1));
-        assert_eq!(revision(mailbox.as_bytes(), Some("c@x")), None);
-        assert_eq!(revision(mailbox.as_bytes(), None), Some(1));
+    fn mails_of_b4_are_split_where_it_says() {
+        let one = b"Subject: [PATCH 1/2] x\n\nFrom git@z x\n>From git@z Thu Jan  1 00:00:00 1970\n";
+        let two = b"Subject: [PATCH 2/2] y\n\n";
+        assert_eq!(split(&[SEPARATOR, one, SEPARATOR, two].concat()), [&one[..], two]);
     }
 }

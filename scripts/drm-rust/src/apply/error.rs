@@ -8,8 +8,9 @@ use crate::error::{Class, Explain, FileError};
 use crate::git::objects::ObjectError;
 use crate::git::{BranchName, GitError};
 use crate::lock::LockError;
-use crate::mailbox::LARGEST;
+use crate::mailbox::MailError;
 use crate::process::ProcessError;
+use crate::topic::Problem;
 
 /// The series cannot be applied. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -27,9 +28,8 @@ pub enum ApplyError {
     Lock(#[from] LockError),
     #[error(transparent)]
     Process(#[from] ProcessError),
-    /// More than any series has.
-    #[error("the mailbox has more than {LARGEST} bytes")]
-    TooLarge,
+    #[error(transparent)]
+    Mailbox(#[from] MailError),
     /// Not the id of a message.
     #[error("`{}` is neither a file nor a message id", .0.escape_debug())]
     NoSource(String),
@@ -39,6 +39,9 @@ pub enum ApplyError {
     /// b4 gives nothing.
     #[error("b4 finds no patches{}", said(.0))]
     NoPatches(Vec<String>),
+    /// b4 stumbles.
+    #[error("b4 cannot read the mails: {0}")]
+    Broke(String),
     /// A hole in the series.
     #[error("the series has {of} patches, and of these are missing: {}", numbers(.missing))]
     Missing { of: usize, missing: Vec<usize> },
@@ -51,6 +54,12 @@ pub enum ApplyError {
     /// A patch that does not fit.
     #[error("{patch} does not apply:\n{}", lines(.why))]
     DoesNotApply { patch: String, why: Vec<String> },
+    /// A diff whose paths could be other ones.
+    #[error("{patch}: its paths do not begin with a/ and b/: `{line}`")]
+    Prefix { patch: String, line: String },
+    /// Patches that break a rule of manifests.
+    #[error("the series cannot be patches of {}:\n{}", .0.topic().map_or_else(|| .0.to_string(), |topic| topic.to_string()), problems(.1))]
+    Invalid(BranchName, Vec<Problem>),
     /// The branch has commits of a person.
     #[error("{0} has commits that the manifest lacks")]
     NotAbsorbed(BranchName),
@@ -71,9 +80,29 @@ fn lines(lines: &[String]) -> String {
     lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
+fn problems(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| format!("  {problem}")).collect::<Vec<_>>().join("\n")
+}
+
+/// What to do about mails that have a mistake: there are no commits yet that could be amended.
+const ANOTHER: &str = "nothing was changed. Ask the author for another revision; or take it with `git am` onto the topic's\n\
+                       branch in linux/, correct it there, and run `drm-rust absorb`";
+
+impl ApplyError {
+    /// What an absorb says of commits, said of the mails that they are of.
+    pub(super) fn of(error: AbsorbError) -> ApplyError {
+        match error {
+            AbsorbError::Invalid(branch, problems) => ApplyError::Invalid(branch, problems),
+            other => ApplyError::Absorb(other),
+        }
+    }
+}
+
 impl Explain for ApplyError {
     fn hint(&self) -> Option<String> {
         Some(match self {
+            ApplyError::Absorb(AbsorbError::Odd { .. } | AbsorbError::NoTarget { .. }) => ANOTHER.into(),
+            ApplyError::Invalid(..) => ANOTHER.into(),
             // These commits are in memory: there is nothing to rebase.
             ApplyError::Absorb(error) if error.is_of_commits() => BY_HAND.into(),
             ApplyError::Absorb(error) => return error.hint(),
@@ -82,13 +111,21 @@ impl Explain for ApplyError {
             ApplyError::Object(error) => return error.hint(),
             ApplyError::Lock(error) => return error.hint(),
             ApplyError::Process(error) => return error.hint(),
-            ApplyError::TooLarge => "save the mails of one series".into(),
+            ApplyError::Mailbox(error) => return error.hint(),
+            ApplyError::Broke(_) => {
+                "nothing was changed. Look at the headers of the mails, or run `b4 --debug am` with them by hand".into()
+            }
+            ApplyError::Prefix { .. } => {
+                "what is meant is not guessed. Ask for `git format-patch --default-prefix`, or take it with\n\
+                 `git am -p0` onto the topic's branch in linux/, and run `drm-rust absorb`"
+                    .into()
+            }
             ApplyError::NoSource(_) => WRONG_ID.into(),
             ApplyError::NoIdentity => {
                 "the patches get your Signed-off-by: git config --global user.name \"Your Name\", and user.email".into()
             }
             ApplyError::NoPatches(_) => {
-                "save the mails as they are, with all headers: patches need From, Subject, Date and Message-ID".into()
+                "save the mails as they are, with all headers: patches need From, Subject and Date".into()
             }
             ApplyError::Missing { .. } | ApplyError::Order(_) => {
                 "get the whole thread, for example with `b4 mbox ID`; a part of a series is not applied".into()

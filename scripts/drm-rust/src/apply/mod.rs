@@ -7,8 +7,11 @@
 //! to fit.
 
 mod b4;
+mod diff;
 mod error;
 mod patch;
+mod restore;
+mod thread;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +21,7 @@ use crate::git::objects::Objects;
 use crate::git::{Oid, TopicName};
 use crate::lock::Lock;
 use crate::mailbox;
+use crate::mailbox::letter::Letter;
 use crate::report::{Reporter, Unit};
 use crate::topic::manage;
 use crate::tree::{PATIENCE, TreeError};
@@ -28,8 +32,8 @@ pub use error::ApplyError;
 /// Where a series comes from.
 #[derive(Clone, Debug)]
 pub enum Source {
-    /// The bytes of a mailbox, or of one mail.
-    Mailbox(Vec<u8>),
+    /// The mails of a mailbox or a Maildir, or one mail.
+    Mails(Vec<Letter>),
     /// The id of a message: b4 gets its thread.
     Message(String),
 }
@@ -68,6 +72,8 @@ impl Options {
 pub struct Applied {
     /// What b4 said.
     pub said: Vec<String>,
+    /// What else a person should know of the mails.
+    pub notes: Vec<String>,
     /// What became of it in overlay and manifest.
     pub absorbed: Absorbed,
 }
@@ -92,6 +98,6 @@ pub fn apply(ws: &Workspace, options: &Options, reporter: &dyn Reporter) -> Resu
     let made = patch::commits(&repo, &mut objects, dir.path(), job.current, &series.mails)?;
     let tip = made.last().map_or(job.current, |made| made.commit);
     let names: BTreeMap<Oid, String> = made.into_iter().map(|made| (made.commit, made.name)).collect();
-    let absorbed = job.run(&mut objects, tip, &names)?;
-    Ok(Applied { said: series.said, absorbed })
+    let absorbed = job.run(&mut objects, tip, &names).map_err(ApplyError::of)?;
+    Ok(Applied { said: series.said, notes: series.notes, absorbed })
 }

@@ -7,13 +7,14 @@ use std::path::Path;
 
 use jiff::fmt::rfc2822;
 
-use super::ApplyError;
-use super::b4::numbers;
+use super::{ApplyError, diff, restore, thread};
 use crate::config::is_of_git;
 use crate::error::FileContext;
 use crate::git::commit::{Commit, Identity};
 use crate::git::objects::Objects;
-use crate::git::{Oid, Repo};
+use crate::git::{Oid, Repo, treeobj};
+use crate::mailbox::letter::Letter;
+use crate::mailbox::{Subject, one_line};
 
 /// A commit that was made of a mail.
 pub(super) struct Made {
@@ -28,7 +29,11 @@ struct Read {
     author: Identity,
     date: i64,
     message: String,
+    diff: Vec<u8>,
 }
+
+/// A mail as b4 made it, and as it was sent.
+pub(super) type Mail = (Letter, Option<Letter>);
 
 /// Makes commits of mails on top of another one. Neither a work tree nor a branch changes.
 pub(super) fn commits(
@@ -36,65 +41,110 @@ pub(super) fn commits(
     objects: &mut Objects,
     dir: &Path,
     onto: Oid,
-    mails: &[Vec<u8>],
+    mails: &[Mail],
 ) -> Result<Vec<Made>, ApplyError> {
     let index = dir.join("index");
     let git = |args: &[&str]| repo.git(args.iter().copied()).env("GIT_INDEX_FILE", &index);
     git(&["read-tree", &onto.to_string()]).run()?;
-    let mut parent = onto;
+    let (mut parent, mut before) = (onto, objects.tree_of(onto)?);
     let mut made: Vec<Made> = Vec::new();
     for (n, mail) in mails.iter().enumerate() {
-        let patch = dir.join("patch");
-        let read = read(repo, dir, mail, (n + 1, mails.len()))?;
-        let output = git(&["apply", "--cached", "--whitespace=nowarn", "--"]).arg(&patch).output()?;
+        let Read { name, author, date, message, diff } = read(repo, dir, mail, (n + 1, mails.len()))?;
+        let files = diff::files(&diff).map_err(|line| ApplyError::Prefix { patch: name.clone(), line })?;
+        // What is not written here could depend on what git guesses, and on a person's settings.
+        let options = ["apply", "--cached", "-p1", "--whitespace=nowarn", "--no-ignore-whitespace", "-"];
+        let output = git(&options).input(diff.clone()).output()?;
         if output.code != 0 {
-            let diff = fs::read(&patch).at("read", &patch)?;
-            let why = reasons(&String::from_utf8_lossy(&output.stderr), &String::from_utf8_lossy(&diff));
-            let is_bad = |reason: &&String| reason.starts_with("corrupt patch") || reason.starts_with("invalid path");
-            return Err(match why.iter().find(is_bad) {
-                Some(bad) => ApplyError::Mail { patch: read.name, why: bad.clone() },
-                None => ApplyError::DoesNotApply { patch: read.name, why },
-            });
+            return Err(refused(name, &output.stderr, &diff));
         }
         let process = git(&["write-tree"]);
         let tree = repo.oid(&process, &process.run()?.text())?;
-        let Read { name, author, date, message } = read;
+        if let Some(path) = treeobj::diff(objects, before, tree)?.into_keys().find(|path| !files.contains(path)) {
+            let line = String::from_utf8_lossy(&path).escape_debug().to_string();
+            return Err(ApplyError::Prefix { patch: name, line });
+        }
+        before = tree;
         parent = objects.write_commit(&Commit { tree, parents: vec![parent], author, date, message });
         made.push(Made { commit: parent, name });
     }
     Ok(made)
 }
 
-/// Takes a mail apart with git's own program, as `git am` does.
-fn read(repo: &Repo, dir: &Path, mail: &[u8], (n, of): (usize, usize)) -> Result<Read, ApplyError> {
-    let (text, patch) = (dir.join("message"), dir.join("patch"));
-    let process = repo.git(["mailinfo", "--encoding=UTF-8"]).arg(&text).arg(&patch).input(mail);
-    let output = process.output()?;
-    let info = String::from_utf8_lossy(&output.stdout).into_owned();
-    let field = |key: &str| info.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().trim().to_owned();
-    let subject = field("Subject: ");
-    let name = format!("patch {n}/{of} (\"{}\")", crate::mailbox::one_line(&subject));
-    let bad = |why: &str| ApplyError::Mail { patch: name.clone(), why: why.to_owned() };
-    if output.code != 0 {
-        return Err(bad(String::from_utf8_lossy(&output.stderr).trim()));
+/// Why git does not take a diff.
+fn refused(patch: String, stderr: &[u8], diff: &[u8]) -> ApplyError {
+    let why = reasons(&String::from_utf8_lossy(stderr), &String::from_utf8_lossy(diff));
+    let is_bad = |reason: &&String| reason.starts_with("corrupt patch") || reason.starts_with("invalid path");
+    match why.iter().find(is_bad) {
+        Some(bad) => ApplyError::Mail { patch, why: bad.clone() },
+        None => ApplyError::DoesNotApply { patch, why },
     }
-    let author = format!("{} <{}>", field("Author: "), field("Email: "));
+}
+
+/// Takes a mail apart with git's own program, as `git am` does.
+fn read(repo: &Repo, dir: &Path, (mail, sent): &Mail, (n, of): (usize, usize)) -> Result<Read, ApplyError> {
+    let info = Info::read(repo, dir, &mail.bytes)?;
+    let subject = info.field("Subject: ");
+    let name = format!("patch {n}/{of} (\"{}\")", one_line(&subject));
+    let bad = |why: &str| ApplyError::Mail { patch: name.clone(), why: why.to_owned() };
+    if !info.errors.is_empty() {
+        return Err(bad(&info.errors));
+    }
+    let author = format!("{} <{}>", info.field("Author: "), info.field("Email: "));
     let author = author.parse().map_err(|_| bad("its From is not `Name <mail@host>`"))?;
-    let date = rfc2822::DateTimeParser::new().parse_timestamp(field("Date: "));
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(info.field("Date: "));
     let date = date.map_err(|_| bad("it has no proper Date"))?;
     if !is_of_git(date) {
         return Err(bad("its Date is before 1970"));
     }
-    if fs::metadata(&patch).at("read", &patch)?.len() == 0 {
+    let date = date.as_second();
+    if info.diff.is_empty() {
         return Err(bad("it has no diff"));
     }
-    let body = fs::read(&text).at("read", &text)?;
-    let body = String::from_utf8(body).map_err(|_| bad("its text is in an unknown charset"))?;
+    let body = String::from_utf8(info.text).map_err(|_| bad("its text is in an unknown charset"))?;
+    let (body, diff) = match sent.as_ref().map(|sent| Info::read(repo, dir, &sent.bytes)).transpose()? {
+        Some(sent) => {
+            let text = String::from_utf8_lossy(&sent.text);
+            (restore::message(&body, &text), restore::diff(&info.diff, &sent.diff).to_vec())
+        }
+        None => (body, info.diff),
+    };
+    let is_link = |line: &str| line.starts_with("Link: ") && thread::names_made_up(line);
+    let body = body.lines().filter(|line| !is_link(line)).collect::<Vec<_>>().join("\n");
     let message = format!("{subject}\n\n{}\n", body.trim_matches('\n'));
-    if numbers(&subject).is_some() || message.contains('\0') {
-        return Err(bad("its subject or text is odd"));
+    if Subject::parse(&subject).is_patch() {
+        return Err(bad("its subject still has the brackets of a patch"));
     }
-    Ok(Read { name, author, date: date.as_second(), message })
+    if message.contains('\0') {
+        return Err(bad("its text has a NUL byte"));
+    }
+    Ok(Read { name, author, date, message, diff })
+}
+
+/// What git makes of a mail.
+struct Info {
+    /// The headers that it takes.
+    head: String,
+    text: Vec<u8>,
+    diff: Vec<u8>,
+    errors: String,
+}
+
+impl Info {
+    fn read(repo: &Repo, dir: &Path, mail: &[u8]) -> Result<Info, ApplyError> {
+        let (text, diff) = (dir.join("message"), dir.join("patch"));
+        let process = repo.git(["mailinfo", "--encoding=UTF-8", "--no-scissors", "--quoted-cr=nowarn"]);
+        let output = process.arg(&text).arg(&diff).input(mail).output()?;
+        let errors = match output.code {
+            0 => String::new(),
+            _ => String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        };
+        let head = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(Info { head, text: fs::read(&text).at("read", &text)?, diff: fs::read(&diff).at("read", &diff)?, errors })
+    }
+
+    fn field(&self, key: &str) -> String {
+        self.head.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_default().trim().to_owned()
+    }
 }
 
 /// What git says of a patch that does not apply, with the hunks that it means.

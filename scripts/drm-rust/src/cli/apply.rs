@@ -2,14 +2,10 @@
 
 //! `drm-rust apply`
 
-use std::fs::File;
-
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
 use drm_rust::absorb;
 use drm_rust::apply::{self, Options, Source};
-use drm_rust::error::FileContext;
-use drm_rust::mailbox;
 
 use super::CommandResult;
 use super::context::Context;
@@ -22,7 +18,8 @@ b4 finds the patches of a mailbox, or gets the thread of a message id; it checks
 attestation, collects review trailers, and adds a Link: and your Signed-off-by
 (what git knows as your name). The revision is that of the message, or of the
 mailbox's first patch; --newest takes the newest one. A mailbox needs no
-network.
+network; mboxrd, mboxo, what `git format-patch` writes, a single mail and a
+Maildir are read. Mails without a Message-ID get no Link:.
 
 The patches are applied in memory to the topic's branch, and then taken into
 overlay and manifest as by `drm-rust absorb`. A series with a hole, a patch that
@@ -36,8 +33,8 @@ struct Arguments {
     /// The topic
     #[arg(value_name = "OWNER/NAME")]
     topic: String,
-    /// A mailbox, `-` for standard input, or a message id
-    #[arg(value_name = "MBOX|-|MESSAGE-ID")]
+    /// A mailbox, a Maildir, `-` for standard input, or a message id
+    #[arg(value_name = "MBOX|MAILDIR|-|MESSAGE-ID")]
     from: String,
     /// Take the newest revision
     #[arg(long)]
@@ -57,23 +54,25 @@ pub(super) fn args(command: Command) -> Command {
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let topic = super::topic::named(&arguments.topic)?;
-    let absorb = absorb::Options { topic: topic.clone(), fold: arguments.fold, dry_run: arguments.dry_run };
+    let absorb = absorb::Options {
+        topic: topic.clone(),
+        fold: arguments.fold,
+        dry_run: arguments.dry_run,
+    };
     let options = Options { source: source(context, &arguments.from)?, newest: arguments.newest, absorb };
     let applied = apply::apply(&context.ws, &options, &context.progress)?;
     for line in &applied.said {
         context.say(&format!("b4: {line}"));
     }
+    for note in &applied.notes {
+        context.say(&format!("note: {note}"));
+    }
     super::absorb::tell(context, &topic, &applied.absorbed, arguments.dry_run)
 }
 
 fn source(context: &Context, from: &str) -> Result<Source, CommandError> {
-    if from == "-" {
-        return Ok(Source::Mailbox(mailbox::read(std::io::stdin().lock()).map_err(CommandError::io)?));
+    match super::mails::named(context, from)? {
+        Some(mails) => Ok(Source::Mails(mails)),
+        None => Ok(Source::message(from)?),
     }
-    let path = context.here.join(from);
-    if path.is_file() {
-        let file = File::open(&path).at("open", &path)?;
-        return Ok(Source::Mailbox(mailbox::read(file).at("read", &path)?));
-    }
-    Ok(Source::message(from)?)
 }

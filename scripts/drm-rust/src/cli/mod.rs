@@ -22,6 +22,7 @@ mod forward;
 mod gated;
 mod igt;
 mod integrate;
+mod mails;
 mod man;
 mod op;
 mod progress;

@@ -3,8 +3,11 @@
 //! Mail that others wrote: read as data, with nothing believed and nothing run.
 
 pub mod diffstat;
+pub mod letter;
 pub mod patch;
 pub mod pull;
+mod split;
+mod subject;
 
 use std::io::{self, Read};
 
@@ -12,6 +15,7 @@ use mail_parser::{MessageParser, MimeHeaders};
 
 use crate::error::Explain;
 use pull::PullError;
+pub use subject::Subject;
 
 /// The largest mail that is read (bytes): the shortlog of a whole release is a tenth of it.
 pub const LARGEST: usize = 16 << 20;
@@ -22,6 +26,21 @@ pub enum MailError {
     /// Larger than any mail that is meant.
     #[error("the mail has {0} bytes; {LARGEST} are the most")]
     TooLarge(usize),
+    /// More mails than any thread has.
+    #[error("there are {0} mails, which is more than a thread has")]
+    TooMany(usize),
+    /// One mail was meant.
+    #[error("the file has several mails")]
+    Several,
+    /// Headers that no person writes.
+    #[error("the mail has {0} bytes of headers")]
+    LongHead(usize),
+    /// A subject that no person writes.
+    #[error("the mail's subject has {0} bytes")]
+    LongSubject(usize),
+    /// Mails in mails in mails.
+    #[error("the mail has {0} parts")]
+    Parts(usize),
     /// Not a mail.
     #[error("this is no mail: it has no headers")]
     NoMail,
@@ -43,7 +62,11 @@ impl Explain for MailError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             MailError::Pull(error) => return Some(error.advice()),
-            MailError::TooLarge(_) => "save one mail, not a mailbox".into(),
+            MailError::TooLarge(_) | MailError::TooMany(_) => "save the mails of one thread".into(),
+            MailError::Several => "save one mail, not a mailbox".into(),
+            MailError::LongHead(_) | MailError::LongSubject(_) | MailError::Parts(_) => {
+                "nothing of it is used: no mail program writes that. Ask for the patch as plain text".into()
+            }
             MailError::NoText => "ask for plain text: HTML is not read".into(),
             _ => "save the mail with all its headers, for example with `b4 mbox --single-message ID`".into(),
         })
@@ -60,8 +83,8 @@ pub fn read(from: impl Read) -> io::Result<Vec<u8>> {
 /// A mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mail {
-    /// Its message id, without angle brackets.
-    pub id: String,
+    /// Its message id, without angle brackets. A file of `git format-patch` has none.
+    pub id: Option<String>,
     /// Who wrote it: name and address.
     pub from: (String, String),
     /// Its subject, in one line.
@@ -76,14 +99,16 @@ impl Mail {
         if bytes.len() > LARGEST {
             return Err(MailError::TooLarge(bytes.len()));
         }
-        let message = MessageParser::default().parse(without_mbox_line(bytes)).ok_or(MailError::NoMail)?;
+        let bytes = split::one(bytes).ok_or(MailError::Several)?;
+        letter::bounded(&bytes)?;
+        let message = MessageParser::default().parse(&bytes).ok_or(MailError::NoMail)?;
         if message.headers().is_empty() {
             return Err(MailError::NoMail);
         }
         let from = message.from().and_then(|from| from.first()).ok_or(MailError::NoHeader("From"))?;
         let address = from.address().ok_or(MailError::NoHeader("From"))?;
-        let id = message.message_id().ok_or(MailError::NoHeader("Message-ID"))?;
-        if !is_message_id(id) {
+        let id = message.message_id();
+        if let Some(id) = id.filter(|id| !is_message_id(id)) {
             return Err(MailError::MessageId(id.to_owned()));
         }
         let subject = message.subject().ok_or(MailError::NoHeader("Subject"))?;
@@ -92,19 +117,11 @@ impl Mail {
         });
         let text = part.and_then(|part| part.text_contents()).ok_or(MailError::NoText)?;
         Ok(Mail {
-            id: id.to_owned(),
+            id: id.map(str::to_owned),
             from: (one_line(from.name().unwrap_or_default()), one_line(address)),
             subject: one_line(subject),
             text: text.replace("\r\n", "\n"),
         })
-    }
-}
-
-/// The line that mailboxes, and `git format-patch`, begin a mail with.
-fn without_mbox_line(bytes: &[u8]) -> &[u8] {
-    match bytes.iter().position(|byte| *byte == b'\n') {
-        Some(end) if bytes.starts_with(b"From ") => &bytes[end + 1..],
-        _ => bytes,
     }
 }
 
@@ -135,7 +152,7 @@ pub(crate) mod tests {
     #[test]
     fn a_mail_is_read() {
         let mail = Mail::parse(format!("From x Mon Sep 17\n{HEAD}\none\r\ntwo\n").as_bytes()).unwrap();
-        assert_eq!((&*mail.id, &*mail.subject, &*mail.text), ("1@a.example", "[PULL] x", "one\ntwo\n"));
+        assert_eq!((mail.id.as_deref(), &*mail.subject, &*mail.text), (Some("1@a.example"), "[PULL] x", "one\ntwo\n"));
         assert_eq!(mail.from, ("Zoë".into(), "z@a.example".into()));
     }
 
@@ -153,7 +170,7 @@ pub(crate) mod tests {
         assert_eq!(refused(""), "this is no mail: it has no headers");
         assert_eq!(refused(&HEAD.replacen("From:", "X-From:", 1)), "the mail has no `From:`");
         assert_eq!(refused(&HEAD.replacen("Subject:", "X-Subject:", 1)), "the mail has no `Subject:`");
-        assert_eq!(refused(&HEAD.replacen("Message-ID:", "X-ID:", 1)), "the mail has no `Message-ID:`");
+        assert_eq!(Mail::parse((HEAD.replacen("Message-ID:", "X-ID:", 1) + "\nx\n").as_bytes()).unwrap().id, None);
         assert_eq!(refused(&format!("{HEAD}Content-Type: text/html\n\n<p>x</p>\n")), "the mail has no text/plain part");
         for id in ["--upload-pack=id@x", "a$(id)@x", "a`id`@x", "a;id@x", "noat"] {
             assert!(refused(&HEAD.replacen("1@a.example", id, 1)).ends_with("is no message id"), "{id}");
@@ -161,6 +178,10 @@ pub(crate) mod tests {
         // 100 MB are not read to the end.
         let large = read(io::Read::take(io::repeat(b'x'), 100 << 20)).unwrap();
         assert_eq!(Mail::parse(&large), Err(MailError::TooLarge(LARGEST + 1)));
+        let mailbox = format!("From x\n{HEAD}\nx\n\nFrom x Fri Jan  2 10:00:00 2026\n{HEAD}\ny\n");
+        assert_eq!(refused(&mailbox), "the file has several mails");
+        let nested = "Content-Type: message/rfc822\n\n".repeat(300_000);
+        assert_eq!(refused(&format!("{HEAD}{nested}")), "the mail has 300000 parts");
     }
 
     proptest::proptest! {

@@ -2,7 +2,7 @@
 
 //! The commit message of a patch that came by mail, as `git am` takes it.
 
-use super::Mail;
+use super::{Mail, Subject, one_line};
 
 /// Subject and body, without `[PATCH …]` and without what stands below `---`.
 pub fn message(mail: &Mail) -> String {
@@ -17,22 +17,15 @@ pub fn message(mail: &Mail) -> String {
         Some((first, rest)) if first.starts_with("From: ") => rest,
         _ => body,
     };
-    format!("{}\n\n{}\n", subject(&mail.subject), body.trim())
+    format!("{}\n\n{}\n", Subject::parse(&mail.subject).text, body.trim())
 }
 
-/// A subject without what stands in brackets before it.
-fn subject(text: &str) -> &str {
-    let mut text = text.trim();
-    loop {
-        let rest = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((_, rest)) => rest,
-            None => match text.get(..3) {
-                Some(prefix) if prefix.eq_ignore_ascii_case("re:") => &text[3..],
-                _ => return text,
-            },
-        };
-        text = rest.trim_start();
-    }
+/// Who wrote a patch: the first line of the text tells where somebody else sent it.
+pub fn author(mail: &Mail) -> (String, String) {
+    let first = mail.text.trim_start().lines().next().unwrap_or_default();
+    let named = first.strip_prefix("From: ").and_then(|who| who.trim().strip_suffix('>')?.rsplit_once('<'));
+    let plain = |name: &str| one_line(name.trim().trim_matches('"'));
+    named.map_or_else(|| mail.from.clone(), |(name, address)| (plain(name), one_line(address)))
 }
 
 #[cfg(test)]
@@ -41,13 +34,15 @@ mod tests {
 
     fn mail(subject: &str, text: &str) -> Mail {
         let from = ("A".to_owned(), "a@b.example".to_owned());
-        Mail { id: "1@b.example".into(), from, subject: subject.into(), text: text.into() }
+        Mail { id: None, from, subject: subject.into(), text: text.into() }
     }
 
     #[test]
     fn the_message_ends_at_the_line() {
         let text = "From: B <b@b.example>\n\nWhy.\n\nFixes: 1\n---\nv2: more\n\ndiff --git a/a b/a\n";
         assert_eq!(message(&mail("[PATCH v2 1/2] rust: a: add", text)), "rust: a: add\n\nWhy.\n\nFixes: 1\n");
+        assert_eq!(author(&mail("x: y", text)), ("B".into(), "b@b.example".into()));
+        assert_eq!(author(&mail("x: y", "Why.\n\nFrom: B <b@b.example>\n")), ("A".into(), "a@b.example".into()));
         assert_eq!(message(&mail("Re: [PATCH] [RFC] x: y", "Why.\ndiff --git a/a b/a\n")), "x: y\n\nWhy.\n");
         assert_eq!(message(&mail("x: [y] z", "")), "x: [y] z\n\n\n");
     }

@@ -88,10 +88,11 @@ impl Request {
     /// Reads a mail.
     pub fn parse(bytes: &[u8]) -> Result<Request, MailError> {
         let mail = Mail::parse(bytes)?;
-        Ok(Request::of(mail)?)
+        let id = mail.id.clone().ok_or(MailError::NoHeader("Message-ID"))?;
+        Ok(Request::of(mail, id)?)
     }
 
-    fn of(mail: Mail) -> Result<Request, PullError> {
+    fn of(mail: Mail, id: String) -> Result<Request, PullError> {
         let lines: Vec<&str> = mail.text.lines().map(str::trim_end).collect();
         let starts: Vec<usize> = (0..lines.len()).filter(|i| lines[*i].starts_with(BASE)).collect();
         let start = match starts[..] {
@@ -108,7 +109,7 @@ impl Request {
         let end_subject = parts.indented("subject of the end")?;
         let cover = parts.cover()?;
         let diffstat = Diffstat::find(parts.lines).ok_or(PullError::Missing("diffstat"))?;
-        let Mail { id, from, subject, .. } = mail;
+        let Mail { from, subject, .. } = mail;
         let (base_subject, end_subject) = (undated(&base_subject), undated(&end_subject));
         let request =
             Request { id, from, subject, base, base_subject, url, reference, end, end_subject, cover, diffstat };

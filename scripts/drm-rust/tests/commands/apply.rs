@@ -280,30 +280,24 @@ fn odd_mails_change_nothing() {
       Running in OFFLINE mode
       Analyzing 1 messages in the thread
       Unable to find revision 1
-    hint: save the mails as they are, with all headers: patches need From, Subject, Date and Message-ID
+    hint: save the mails as they are, with all headers: patches need From, Subject and Date
     ");
     insta::assert_snapshot!(refused(&env, "not a mail at all\n"), @"
     error: b4 finds no patches
       Running in OFFLINE mode
-    hint: save the mails as they are, with all headers: patches need From, Subject, Date and Message-ID
+      Analyzing 1 messages in the thread
+      No patches found.
+    hint: save the mails as they are, with all headers: patches need From, Subject and Date
     ");
-    insta::assert_snapshot!(refused(&env, &whole.replace("Message-ID:", "X-ID:")), @"
-    error: b4 finds no patches
-      Running in OFFLINE mode
-    hint: save the mails as they are, with all headers: patches need From, Subject, Date and Message-ID
+    insta::assert_snapshot!(refused(&env, ""), @"
+    error: this is no mail: it has no headers
+    hint: save the mail with all its headers, for example with `b4 mbox --single-message ID`
     ");
-    // Dates that git has none of, or nobody.
+    // A date that git has none of.
     insta::assert_snapshot!(refused(&env, &whole.replace("Fri, 2 Jan 2026", "Wed, 31 Dec 1969")), @r#"
     error: patch 1/1 ("rust: zeta: add it"): its Date is before 1970
     hint: save the mail as it was sent; a mail that was cut short cannot be used
     "#);
-    insta::assert_snapshot!(refused(&env, &whole.replace("10:00:00", "10:00:60")), @"
-    error: b4 finds no patches
-      Running in OFFLINE mode
-      Analyzing 1 messages in the thread
-      ValueError: second must be in 0..59
-    hint: save the mails as they are, with all headers: patches need From, Subject, Date and Message-ID
-    ");
     // Paths that no patch may have.
     insta::assert_snapshot!(refused(&env, &one(&new_file("../evil", "x"))), @r#"
     error: patch 1/1 ("rust: zeta: add it"): invalid path '../evil'
@@ -318,13 +312,18 @@ fn odd_mails_change_nothing() {
     hint: files of topics are below a folder of Linux; scripts/drm-rust, build and linux are the repository's own
     "#);
     assert!(!env.root().join("scripts/drm-rust/src").exists());
+    // b4 is a program of many lines, and gives none of them for this date.
+    insta::assert_snapshot!(refused(&env, &whole.replace("10:00:00", "10:00:60")), @"
+    error: b4 cannot read the mails: ValueError: second must be in 0..59
+    hint: nothing was changed. Look at the headers of the mails, or run `b4 --debug am` with them by hand
+    ");
     // The author did not sign it off.
     insta::assert_snapshot!(refused(&env, &whole.replace("Signed-off-by: B. Dev <b", "Signed-off-by: A. Other <a")), @r#"
-    error: topic/rust/alpha cannot be patches:
+    error: the series cannot be patches of rust/alpha:
       patch 1/1 ("rust: zeta: add it"): trailers: no Signed-off-by of the author B. Dev <b@dev.example>
         hint: add "Signed-off-by: B. Dev <b@dev.example>", in the author's name only (see the Developer's Certificate of Origin)
-    hint: nothing was changed. Apply it with git (`b4 shazam -H -s -l` merges at the series' base), settle
-          it on the topic's branch, and run `drm-rust absorb`
+    hint: nothing was changed. Ask the author for another revision; or take it with `git am` onto the topic's
+          branch in linux/, correct it there, and run `drm-rust absorb`
     "#);
 }
 
@@ -367,4 +366,248 @@ fn commits_of_a_person_are_absorbed_first() {
     ");
     env.run(&["absorb", "rust/alpha"]).ok();
     apply(&env, &series(""), &[]).ok();
+}
+
+/// What the branch says after the mails of a file were applied.
+#[track_caller]
+fn message_of(mails: &[u8]) -> String {
+    let env = env();
+    let path = env.home().join("mails");
+    fs::write(&path, mails).unwrap();
+    env.run(&["apply", "rust/alpha", path.to_str().unwrap()]).ok();
+    env.linux_git(&["log", "-1", "--format=%B", "topic/rust/alpha"])
+}
+
+const FROM_LINES: &str = "From userspace nothing changes.\n>From what I know.\n>>From y.";
+
+/// A mail whose text has lines that begin with `From `.
+fn from_lines() -> String {
+    let text = mail("[PATCH] rust: zeta: add it", "one", FROM_LINES, LIB);
+    text.split_once('\n').unwrap().1.to_owned()
+}
+
+#[test]
+fn mailboxes_of_every_kind_are_read() {
+    let sent = from_lines();
+    let quoted = |line: &str| {
+        if line.trim_start_matches('>').starts_with("From ") { format!(">{line}") } else { line.to_owned() }
+    };
+    let rd = sent.lines().map(quoted).collect::<Vec<_>>().join("\n") + "\n";
+    let o = sent.replace("\nFrom user", "\n>From user");
+    let mailboxes = [
+        sent.clone(),
+        format!("From mboxrd@z Thu Jan  1 00:00:00 1970\n{rd}\n"),
+        format!("From 0123456789abcdef0123456789abcdef01234567 Mon Sep 17 00:00:00 2001\n{sent}\n"),
+    ];
+    for mailbox in &mailboxes {
+        let message = message_of(mailbox.as_bytes());
+        assert!(message.contains(&format!("\n\n{FROM_LINES}\n\n")), "{mailbox}\n{message}");
+    }
+    // mboxo does not tell a `>` of its own from one that was there.
+    let o = format!("From b@dev.example Fri Jan  2 10:00:00 2026\n{o}\n");
+    for mailbox in [o.replace('\n', "\r\n"), o] {
+        let message = message_of(mailbox.as_bytes());
+        assert!(message.contains("\n\nFrom userspace nothing changes.\nFrom what I know.\n>>From y.\n\n"), "{message}");
+    }
+}
+
+#[test]
+fn a_maildir_is_read() {
+    let env = env();
+    let dir = env.home().join("Maildir");
+    for name in ["cur", "new", "tmp"] {
+        fs::create_dir_all(dir.join(name)).unwrap();
+    }
+    let (first, second) = (series("").replace("Drivers need zeta.", FROM_LINES), series(""));
+    let mails = |text: &str| -> Vec<String> {
+        text.split("From mboxrd@z Thu Jan  1 00:00:00 1970\n").skip(1).map(|mail| mail.replace('\n', "\r\n")).collect()
+    };
+    // The order of files says nothing.
+    fs::write(dir.join("cur/2:2,S"), &mails(&first)[0]).unwrap();
+    fs::write(dir.join("new/1"), &mails(&second)[1]).unwrap();
+    env.run(&["apply", "rust/alpha", dir.to_str().unwrap()]).ok();
+    let log = env.linux_git(&["log", "--format=%s%n%b", "base..topic/rust/alpha"]);
+    assert!(log.starts_with("rust: zeta: use it") && log.contains(FROM_LINES), "{log}");
+    insta::assert_snapshot!(env.run(&["apply", "rust/alpha", env.home().to_str().unwrap()]), @"
+    ----- stderr
+    error: $DIR/home is a folder, but no Maildir
+    hint: a Maildir has the folders cur, new and tmp. Files of `git format-patch` are read from standard
+          input: cat *.patch | drm-rust …
+    ----- exit 2
+    ");
+}
+
+#[test]
+fn what_git_format_patch_writes_is_read() {
+    let env = env();
+    env.linux_git(&["switch", "--quiet", "--detach", "base"]);
+    for name in ["eta", "theta"] {
+        fs::write(env.linux(&format!("rust/kernel/{name}.rs")), "//! A file.\n").unwrap();
+        env.linux_git(&["add", "--all"]);
+        let message = format!("rust: {name}: add it\n\nWhy.\n\nFrom userspace nothing changes.");
+        env.linux_git(&["commit", "--quiet", "--signoff", "--message", &message]);
+    }
+    let mails = env.linux_git(&["format-patch", "-2", "--stdout", "-v3"]) + "\n";
+    env.linux_git(&["switch", "--quiet", "drm-rust-next"]);
+    assert!(!mails.contains("Message-ID"));
+    let run = apply(&env, &mails, &["--quiet"]).ok();
+    assert_eq!(run.stderr, "");
+    insta::assert_snapshot!(env.linux_git(&["log", "--format=%B", "-2", "topic/rust/alpha"]), @"
+    rust: theta: add it
+
+    Why.
+
+    From userspace nothing changes.
+
+    Signed-off-by: Tester <tester@drm-rust.example>
+    Signed-off-by: DRM-Rust maintainers <maintainers@drm-rust.example>
+
+    rust: eta: add it
+
+    Why.
+
+    From userspace nothing changes.
+
+    Signed-off-by: Tester <tester@drm-rust.example>
+    Signed-off-by: DRM-Rust maintainers <maintainers@drm-rust.example>
+    ");
+    env.run(&["undo"]).ok();
+    let run = apply(&env, &mails, &["--dry-run"]).ok();
+    assert!(run.stderr.contains("note: mails without a Message-ID get no Link:\n"), "{run}");
+    assert!(!run.stderr.contains(".invalid"), "{run}");
+}
+
+#[test]
+fn subjects_of_every_program_are_read() {
+    let env = env();
+    for subject in [
+        "[PATCHv2] x",
+        "[PATCH] [v2] x",
+        "[PATCH][v2] x",
+        "[v2,1/1] x",
+        "[RFC PATCH v2] x",
+        "[PATCH net-next,v2] x",
+        "[PATCH [RESEND] v2 1/1] x",
+    ] {
+        let subject = subject.replace('x', "rust: zeta: add it");
+        let run = apply(&env, &mail(&subject, "one", "Why.", LIB), &["--dry-run"]).ok();
+        assert!(run.stderr.contains("adds rust: zeta: add it\n"), "{subject}: {run}");
+    }
+    let series = series(" v6").replace("v6 1/2", "v6,1/2").replace("v6 2/2", "v6,2/2");
+    let run = apply(&env, &series, &["--dry-run"]).ok();
+    assert!(
+        run.stderr.contains("note: a subject is read as \"[PATCH v6 1/2] rust: zeta: add the zeta module\"\n"),
+        "{run}"
+    );
+    assert!(run.stderr.contains("Reviewed-by: R. Viewer") && run.stderr.contains("adds rust: zeta: use it\n"), "{run}");
+}
+
+#[test]
+fn a_patch_never_lands_elsewhere() {
+    let env = env();
+    let one = |diff: &str| mail("[PATCH] rust: zeta: add it", "one", "Why.", diff);
+    // Without prefixes, `rust/` would go, and there is a folder kernel/ in Linux.
+    insta::assert_snapshot!(refused(&env, &one(&new_file("rust/kernel/zeta.rs", "x").replace("a/rust", "rust").replace("b/rust", "rust"))), @r#"
+    error: patch 1/1 ("rust: zeta: add it"): its paths do not begin with a/ and b/: `diff --git rust/kernel/zeta.rs rust/kernel/zeta.rs`
+    hint: what is meant is not guessed. Ask for `git format-patch --default-prefix`, or take it with
+          `git am -p0` onto the topic's branch in linux/, and run `drm-rust absorb`
+    "#);
+    insta::assert_snapshot!(refused(&env, &one(&LIB.replace("a/", "old/x/").replace("b/", "new/x/"))), @r#"
+    error: patch 1/1 ("rust: zeta: add it"): its paths do not begin with a/ and b/: `diff --git old/x/rust/kernel/lib.rs new/x/rust/kernel/lib.rs`
+    hint: what is meant is not guessed. Ask for `git format-patch --default-prefix`, or take it with
+          `git am -p0` onto the topic's branch in linux/, and run `drm-rust absorb`
+    "#);
+    // Git goes by the lines below, whatever the first one says.
+    insta::assert_snapshot!(refused(&env, &one(&LIB.replace("diff --git a/rust/kernel/lib.rs b/rust/kernel/lib.rs", "diff --git a/rust/zeta.rs b/rust/zeta.rs"))), @r#"
+    error: patch 1/1 ("rust: zeta: add it"): its paths do not begin with a/ and b/: `rust/kernel/lib.rs`
+    hint: what is meant is not guessed. Ask for `git format-patch --default-prefix`, or take it with
+          `git am -p0` onto the topic's branch in linux/, and run `drm-rust absorb`
+    "#);
+    for (a, b) in [("i/", "w/"), ("c/", "i/"), ("b/", "a/")] {
+        let prefixed = LIB.replace(" a/", " <").replace(" b/", &format!(" {b}")).replace(" <", &format!(" {a}"));
+        apply(&env, &one(&prefixed), &["--dry-run"]).ok();
+    }
+}
+
+#[test]
+fn a_file_arrives_byte_for_byte() {
+    let env = env();
+    let diff = new_file("rust/kernel/zeta.rs", "+")
+        .replace("@@ -0,0 +1 @@\n++\n", "@@ -0,0 +1,3 @@\n+one\r\n+Gr\u{fc}\u{df}e\n+two\r\n");
+    let text = mail("[PATCH] rust: zeta: add it", "one", "Why.", &diff);
+    let text =
+        text.replace("To: list", "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\nTo: list");
+    let path = env.home().join("mails");
+    fs::write(&path, text.chars().map(|c| c as u8).collect::<Vec<u8>>()).unwrap();
+    env.run(&["apply", "rust/alpha", path.to_str().unwrap()]).ok();
+    assert_eq!(fs::read(env.root().join("rust/kernel/zeta.rs")).unwrap(), b"one\r\nGr\xfc\xdfe\ntwo\r\n");
+}
+
+#[test]
+fn bombs_are_refused_and_leave_nothing() {
+    let env = env();
+    let tmp = env.home().join("tmp");
+    fs::create_dir(&tmp).unwrap();
+    let head = mail("[PATCH] rust: zeta: add it", "one", "Why.", LIB);
+    let (head, _) = head.split_once("\n\n").unwrap();
+    let parts = "Content-Type: multipart/mixed; boundary=b\n\n--b\n".repeat(300_000);
+    for (bomb, why) in [
+        (format!("{head}\n{parts}"), "the mail has 300000 parts"),
+        (format!("{head}\n{}", "Content-Type: message/rfc822\n\n".repeat(300_000)), "the mail has 300000 parts"),
+        (format!("{head}\nX: {}\n\nx\n", "y".repeat(8 << 20)), "bytes of headers"),
+        (format!("{head}\nSubject: {}\n\nx\n", "[".repeat(50_000)), "subject has"),
+        ("From x Fri Jan  2 10:00:00 2026\nA: b\n\n".repeat(100_000), "100000 mails"),
+        ("x".repeat(17 << 20), "16777217 bytes"),
+    ] {
+        let path = env.home().join("series.mbx");
+        fs::write(&path, bomb).unwrap();
+        let start = std::time::Instant::now();
+        let before = env.refs();
+        let output =
+            env.drm_rust(&["apply", "rust/alpha", path.to_str().unwrap()]).env("TMPDIR", &tmp).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && text.contains(why) && text.contains("hint: "), "{why}: {text}");
+        assert_eq!((env.refs(), fs::read_dir(&tmp).unwrap().count()), (before, 0));
+        assert!(start.elapsed().as_secs() < 20, "{why}");
+    }
+}
+
+#[test]
+fn a_sign_off_has_many_forms() {
+    for from in [
+        "\"Dev, B.\" <b@dev.example>",
+        "b@dev.example",
+        "=?utf-8?B?QsOqYSBEw6l2?= <b@dev.example>",
+        "\"Dev, B.\" <b@home.example>",
+    ] {
+        let env = env();
+        let mail = mail("[PATCH] rust: zeta: add it", "one", "Why.", LIB)
+            .replace("From: B. Dev <b@dev.example>", &format!("From: {from}"));
+        apply(&env, &mail, &[]).ok();
+        env.run(&["tree"]).ok();
+        let review = env.run(&["review", "base..topic/rust/alpha"]);
+        assert!(review.stdout.contains("pass  author-signoff "), "{from}: {review}");
+    }
+    let env = env();
+    let long = format!("rust: zeta: add {}", "x".repeat(70));
+    let run = apply(&env, &mail(&format!("[PATCH] {long}"), "one", "Why.", LIB), &[]).ok();
+    assert!(run.stderr.contains("the subject has 86 characters; 75 are the most"), "{run}");
+    env.run(&["tree"]).ok();
+    let check = env.run(&["check", "rust/alpha", "--only", "subject"]);
+    assert!(check.to_string().contains("the subject has 86 characters"), "{check}");
+}
+
+#[test]
+fn b4_has_limits() {
+    let env = env();
+    let bin = env.home().join("bin");
+    fs::create_dir(&bin).unwrap();
+    fs::write(bin.join("b4"), "#!/bin/sh\nsleep 0.3\nulimit -t -v -f >&2\nulimit -v >&2\nexit 1\n").unwrap();
+    fs::set_permissions(bin.join("b4"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::write(env.home().join("series.mbx"), series("")).unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let mailbox = env.home().join("series.mbx").display().to_string();
+    let output = env.drm_rust(&["apply", "rust/alpha", &mailbox]).env("PATH", path).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("\n  2097152\n"), "{text}");
 }
