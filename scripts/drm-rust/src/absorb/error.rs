@@ -2,11 +2,13 @@
 
 //! Why the commits of a branch cannot be taken into overlay and manifest.
 
+use super::allowed::Danger;
 use crate::error::{Class, Explain, FileError};
 use crate::git::objects::ObjectError;
 use crate::git::{BranchName, GitError, TopicName};
 use crate::lock::LockError;
 use crate::oplog::OpError;
+use crate::process::quote;
 use crate::resolve::StoreError;
 use crate::topic::rewrite::NoTables;
 use crate::topic::{Problem, TopicError};
@@ -76,6 +78,9 @@ pub enum AbsorbError {
     /// Somebody else's change without a signature.
     #[error("{commit} is not signed off by its author, {author}")]
     Unsigned { commit: String, author: String },
+    /// A file that is executed without anybody having read it.
+    #[error("needs a word of yours, as it would be executed:\n{}", .0.iter().map(|danger| format!("  {danger}")).collect::<Vec<_>>().join("\n"))]
+    Executed(Vec<Danger>),
     /// The commits break a rule of manifests.
     #[error("{} cannot be patches:\n{}", .0, list(.1))]
     Invalid(BranchName, Vec<Problem>),
@@ -154,6 +159,11 @@ impl Explain for AbsorbError {
             AbsorbError::Unsigned { .. } => {
                 "folding adds Co-developed-by and Signed-off-by of that author, who must have signed off the commit"
                     .into()
+            }
+            AbsorbError::Executed(dangers) => {
+                let options: Vec<String> =
+                    dangers.iter().map(|danger| format!("--allow-file {}", quote(&danger.file))).collect();
+                format!("nothing was written. Read these files; then allow each of them by name: {}", options.join(" "))
             }
             AbsorbError::Invalid(..) => "`git -C linux rebase -i` and `git commit --amend` correct commits".into(),
             AbsorbError::Changed(_) => {

@@ -6,6 +6,7 @@
 //! Then the overlay files are written, the manifest after them, and in the end the branches move in one
 //! transaction. A kill between these leaves a branch that still has all commits: the same command finishes.
 
+mod allowed;
 mod checks;
 mod error;
 mod fold;
@@ -48,6 +49,8 @@ pub struct Options {
     pub topic: TopicName,
     /// Folds commits that change a file of an earlier patch into that patch.
     pub fold: bool,
+    /// Files that may come although a build, an editor or CI would execute them.
+    pub allow: Vec<String>,
     /// Only look.
     pub dry_run: bool,
 }
@@ -171,6 +174,7 @@ impl<'a> Job<'a> {
         };
         let moves = taken.plan(objects)?;
         let writes = self.writes(objects, &planned, moves.next)?;
+        self.allows(&groups, &planned.wanted, &writes)?;
         self.keeps_changes(objects, &starts, &writes)?;
         let mut absorbed = self.summary(objects, &starts, &groups, &planned, &writes)?;
         if moves.start != Some(series.start) {

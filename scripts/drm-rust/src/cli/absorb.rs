@@ -26,6 +26,10 @@ patch is refused, or folded into that patch with --fold. fixup!, squash! and
 amend! commits are always folded. Where such a commit is by somebody else, the
 patch gets that author's Co-developed-by and Signed-off-by.
 
+A file that cargo, rustup, an editor or CI would execute (a name that begins
+with a dot, Cargo.toml, build.rs, a part of one of this repository's own cargo
+packages …) is refused until --allow-file names it.
+
 Nothing is written over that has changed since the branch was made. The overlay
 files are written first, the manifest after them, and the branches move last:
 where that is interrupted, the same command finishes it.
@@ -43,6 +47,9 @@ struct Arguments {
     /// Fold commits that change a file of an earlier patch into that patch
     #[arg(long)]
     fold: bool,
+    /// Take this file although a build, an editor or CI would execute it; you have read it
+    #[arg(long = "allow-file", value_name = "PATH")]
+    allow_files: Vec<String>,
     /// Only tell what would change
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -55,7 +62,12 @@ pub(super) fn args(command: Command) -> Command {
 pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult {
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let topic = super::topic::named(&arguments.topic)?;
-    let options = Options { topic: topic.clone(), fold: arguments.fold, dry_run: arguments.dry_run };
+    let options = Options {
+        topic: topic.clone(),
+        fold: arguments.fold,
+        allow: arguments.allow_files,
+        dry_run: arguments.dry_run,
+    };
     let absorbed = absorb::absorb(&context.ws, &options)?;
     tell(context, &topic, &absorbed, arguments.dry_run)
 }

@@ -25,6 +25,9 @@ The patches are applied in memory to the topic's branch, and then taken into
 overlay and manifest as by `drm-rust absorb`. A series with a hole, a patch that
 does not apply, or one that changes what a topic cannot have, changes nothing.
 
+A file that cargo, rustup, an editor or CI would execute is refused until
+--allow-file names it, as by `drm-rust absorb`.
+
   drm-rust apply rust/xarray series.mbx --dry-run
   drm-rust apply rust/xarray 20261120-xarray-v2-0-0123456789ab@dev.example";
 
@@ -42,6 +45,9 @@ struct Arguments {
     /// Fold patches that change a file of an earlier patch into that patch
     #[arg(long)]
     fold: bool,
+    /// Take this file although a build, an editor or CI would execute it; you have read it
+    #[arg(long = "allow-file", value_name = "PATH")]
+    allow_files: Vec<String>,
     /// Only tell what would change
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -57,6 +63,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let absorb = absorb::Options {
         topic: topic.clone(),
         fold: arguments.fold,
+        allow: arguments.allow_files,
         dry_run: arguments.dry_run,
     };
     let options = Options { source: source(context, &arguments.from)?, newest: arguments.newest, absorb };

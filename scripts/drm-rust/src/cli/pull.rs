@@ -34,6 +34,9 @@ checks of `drm-rust review --pull` there are:
   signature  the tag is signed by a key whose owner git knows
   signer     trees.toml names the key, or nobody, for this tree
   tag        the tag has the name that it was asked for by
+  files      no new file would be executed by cargo, rustup, an editor or CI
+             (a name that begins with a dot, Cargo.toml, build.rs …), unless
+             --allow-file names it
   end        the tag leads to the commit that the mail names
   base       the mail's base comes before it, and the branch has it
   cover      the tag has the text of the mail
@@ -53,6 +56,9 @@ struct Arguments {
     /// The branch to merge into
     #[arg(long, value_name = "BRANCH", default_value = "drm-rust-next")]
     into: String,
+    /// Take this file although a build, an editor or CI would execute it; you have read it
+    #[arg(long = "allow-file", value_name = "PATH")]
+    allow_files: Vec<String>,
     #[command(flatten)]
     gated: Gated,
 }
@@ -71,7 +77,13 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     };
     let trees = Trees::load(&context.ws.data("trees.toml"))?;
     let clone = context.clone()?;
-    let options = Options { asked, into: into.clone(), dry_run: arguments.gated.dry_run, overrides };
+    let options = Options {
+        asked,
+        into: into.clone(),
+        dry_run: arguments.gated.dry_run,
+        overrides,
+        allow: arguments.allow_files,
+    };
     let pulled = pull::pull(&clone, &trees, &options, &context.progress)?;
     for note in &pulled.notes {
         context.say(&format!("note: {note}"));

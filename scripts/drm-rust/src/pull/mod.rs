@@ -14,23 +14,27 @@ mod request;
 mod signature;
 mod tag;
 
-use crate::check::scope;
+use std::collections::BTreeSet;
+
+use crate::check::scope::{self, Patch};
 use crate::clone::{Clone, Merge};
+use crate::git::objects::Objects;
 use crate::git::remote::{PROTOCOLS, PUBLIC_PROTOCOLS};
-use crate::git::{BranchName, Oid};
+use crate::git::{BranchName, Oid, treeobj};
 use crate::mailbox::pull::{Reference, Request};
 use crate::neighbours::Trees;
 use crate::neighbours::url::Address;
 use crate::report::{Reporter, Unit};
 use crate::review::{self, Overrides, Report, Stage};
 use crate::tip::preview::Clash;
+use crate::topic::paths;
 pub use error::PullError;
 use merge::Merged;
 use request::History;
 use tag::Tag;
 
 /// The checks that a pull makes besides those of commits.
-pub const GATES: &[&str] = &["signature", "signer", "tag", "end", "base", "cover", "diffstat"];
+pub const GATES: &[&str] = &["signature", "signer", "tag", "files", "end", "base", "cover", "diffstat"];
 
 /// Where what was fetched is looked at before anything has it.
 const SCRATCH: &str = "refs/drm-rust/pull";
@@ -91,6 +95,8 @@ pub struct Options {
     pub dry_run: bool,
     /// The checks that need not pass.
     pub overrides: Overrides,
+    /// Files that may come although a build, an editor or CI would execute them.
+    pub allow: Vec<String>,
 }
 
 /// What a pull came to.
@@ -152,6 +158,7 @@ impl Job<'_> {
             ("signature", tag.unsigned.clone()),
             ("signer", self.strangers(&tag)),
             ("tag", tag.misnamed(self.name)),
+            ("files", self.executed(ours, tree, &patches)?),
         ];
         if let Asked::Mail(request) = asked {
             gates.extend(request::compare(&History { repo, tag: &tag, ours, merged: tree }, request)?);
@@ -171,6 +178,19 @@ impl Job<'_> {
         self.clone.advance(into, Some(ours), merge, &format!("drm-rust: pull {}", self.name))?;
         pulled.merge = Some(merge);
         Ok(pulled)
+    }
+
+    /// New files that are executed without anybody having read them. Where nothing conflicts, merges hide none.
+    fn executed(&self, ours: Oid, merged: Option<Oid>, patches: &[Patch]) -> Result<Vec<String>, PullError> {
+        let mut files: BTreeSet<String> = patches.iter().flat_map(|patch| patch.added.clone()).collect();
+        if let Some(merged) = merged {
+            let mut objects = Objects::new(&self.clone.repo);
+            let before = objects.tree_of(ours)?;
+            let new = treeobj::diff(&mut objects, before, merged)?.into_iter().filter(|(_, (old, _))| old.is_none());
+            files = new.map(|(path, _)| String::from_utf8_lossy(&path).into_owned()).collect();
+        }
+        let asked = files.iter().filter(|file| !self.options.allow.contains(file));
+        Ok(asked.filter_map(|file| Some(format!("{file}: {}", paths::executed(file, &[])?))).collect())
     }
 
     /// A tree may name who signs its tags: then nobody else does.

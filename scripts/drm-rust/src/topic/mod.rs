@@ -10,6 +10,7 @@ pub mod manifest;
 pub mod message;
 pub mod overlay;
 pub mod owners;
+pub mod paths;
 pub mod published;
 pub mod rewrite;
 pub mod scaffold;

@@ -9,6 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use super::paths::is_git_folder;
 use super::{Problem, TopicError, Topics, manifest_path, owners, stored};
 use crate::error::{FileContext, FileError};
 use crate::git::treeobj::Mode;
@@ -170,14 +171,14 @@ pub fn collisions(topics: &Topics) -> Vec<Problem> {
 
 /// Why a path cannot be one of Linux.
 pub fn path_error(path: &str) -> Option<&'static str> {
-    let bad_part = |part: &str| matches!(part, "" | "." | "..") || part.eq_ignore_ascii_case(".git");
+    let bad_part = |part: &str| matches!(part, "" | "." | "..") || is_git_folder(part);
     if path.is_empty() {
         Some("is empty")
     } else if path.starts_with('/') {
         Some("is absolute")
     } else if path.split('/').any(|part| part == "..") {
         Some("leaves the tree")
-    } else if path.split('/').any(bad_part) || path.chars().any(char::is_control) {
+    } else if path.split('/').any(bad_part) || path.contains(|c: char| c.is_control() || c == '\\') {
         Some("is not a clean path")
     } else {
         None
@@ -213,7 +214,20 @@ mod tests {
 
     #[test]
     fn paths_that_escape() {
-        for bad in ["", "/etc/passwd", "../x", "a/../../x", "a//b", "./a", "a/.git/config", ".GIT/x", "a\nb"] {
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            "a//b",
+            "./a",
+            "a/.git/config",
+            ".GIT/x",
+            "a\nb",
+            ".git /x",
+            "git~1/x",
+            "a\\.git\\x",
+        ] {
             assert!(path_error(bad).is_some(), "{bad:?}");
         }
         assert_eq!(path_error("rust/kernel/time/jiffies.rs"), None);

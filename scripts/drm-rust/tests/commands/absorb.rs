@@ -691,3 +691,27 @@ fn a_killed_absorb_is_finished_by_the_next() {
     println!("{begun} of 59 kills left something written");
     assert!(begun > 0, "no kill hit");
 }
+
+#[test]
+fn what_would_be_executed_needs_a_word() {
+    let env = env();
+    let files = [
+        ("rust/.cargo/config.toml", Some("[build]\nrustc-wrapper = 'x'\n")),
+        ("rust/kernel/beta.rs", Some("//! Beta.\n")),
+    ];
+    commit(
+        &env,
+        "rust: beta: add it\n\nWhy.\n\nSigned-off-by: DRM-Rust maintainers <maintainers@drm-rust.example>",
+        &files,
+    );
+    insta::assert_snapshot!(hide_ids(&absorb(&env, &[]).to_string()), @r#"
+    ----- stderr
+    error: needs a word of yours, as it would be executed:
+      ID ("rust: beta: add it"): rust/.cargo/config.toml: tools and editors read .cargo by themselves
+    hint: nothing was written. Read these files; then allow each of them by name: --allow-file rust/.cargo/config.toml
+    ----- exit 1
+    "#);
+    assert!(!env.root().join("rust/.cargo").exists() && !env.root().join("rust/kernel/beta.rs").exists());
+    absorbed(&env, &["--allow-file", "rust/.cargo/config.toml"]);
+    assert!(env.root().join("rust/.cargo/config.toml").exists());
+}

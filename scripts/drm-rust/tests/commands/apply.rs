@@ -573,6 +573,40 @@ fn bombs_are_refused_and_leave_nothing() {
 }
 
 #[test]
+fn what_would_be_executed_needs_a_word() {
+    let env = env();
+    let one = |path: &str| mail("[PATCH] rust: zeta: add it", "one", "Why.", &new_file(path, "x"));
+    for path in [
+        "rust/.cargo/config.toml",
+        "scripts/.vscode/settings.json",
+        "scripts/Cargo.toml",
+        "scripts/rust-toolchain",
+        "rust/kernel/build.rs",
+        "tools/testing/.envrc",
+    ] {
+        let text = refused(&env, &one(path));
+        assert!(text.contains(&format!("  patch 1/1 (\"rust: zeta: add it\"): {path}: ")), "{text}");
+        assert!(text.contains(&format!("--allow-file {path}")), "{text}");
+        assert!(!env.root().join(path).exists());
+    }
+    insta::assert_snapshot!(refused(&env, &one("rust/.cargo/config.toml")), @r#"
+    error: needs a word of yours, as it would be executed:
+      patch 1/1 ("rust: zeta: add it"): rust/.cargo/config.toml: tools and editors read .cargo by themselves
+    hint: nothing was written. Read these files; then allow each of them by name: --allow-file rust/.cargo/config.toml
+    "#);
+    // A word for another file is no word for this one.
+    let other = apply(&env, &one("scripts/Cargo.toml"), &["--allow-file", "rust/Cargo.toml"]);
+    assert_eq!(other.code, 1, "{other}");
+    apply(&env, &one("scripts/Cargo.toml"), &["--allow-file", "scripts/Cargo.toml"]).ok();
+    assert!(env.root().join("scripts/Cargo.toml").exists());
+    // What git takes for its own folder on some machine is no path.
+    for path in ["rust/.GIT/config", "rust/git~1/config", "rust/.git./config"] {
+        let text = refused(&env, &one(path));
+        assert!(text.contains("invalid path") || text.contains("is not a clean path"), "{text}");
+    }
+}
+
+#[test]
 fn a_sign_off_has_many_forms() {
     for from in [
         "\"Dev, B.\" <b@dev.example>",

@@ -122,6 +122,7 @@ fn a_request_becomes_a_merge() {
     pass  signature          1 commit
     pass  signer             1 commit
     pass  tag                1 commit
+    pass  files              1 commit
     pass  end                1 commit
     pass  base               1 commit
     pass  cover              1 commit
@@ -307,6 +308,39 @@ fn a_remote_that_does_not_answer_is_told() {
     assert_eq!(refs(&env, &clone), before);
     let lab = Lab { daemon: Daemon::start_at(&env, port), env, clone, neighbour, public };
     lab.pull(&mail, &[]).ok();
+}
+
+#[test]
+fn what_would_be_executed_needs_a_word() {
+    let lab = Lab::new();
+    fs::create_dir(lab.neighbour.join(".cargo")).unwrap();
+    lab.change(".cargo/config.toml", "[build]\n", "misc: add a configuration");
+    // A merge may bring what none of its commits has.
+    lab.theirs(&["checkout", "--quiet", "-b", "side", "HEAD~1"]);
+    lab.change("side.c", "int side;\n", "misc: add side");
+    lab.theirs(&["checkout", "--quiet", "-"]);
+    lab.theirs(&["merge", "--quiet", "--no-ff", "--no-commit", "side"]);
+    fs::write(lab.neighbour.join("build.rs"), "fn main() {}\n").unwrap();
+    lab.theirs(&["add", "build.rs"]);
+    lab.theirs(&["commit", "--quiet", "-m", &format!("Merge side\n\nIt is needed.\n\n{SIGNED}")]);
+    lab.tag("misc-next-4", "HEAD");
+    let before = lab.state();
+    let pull = |more: &[&str]| {
+        let url = lab.url();
+        lab.env.run(&[&["--repo", "../clone", "pull", &url, "misc-next-4"], more].concat())
+    };
+    let run = pull(&[]);
+    assert_eq!((run.code, lab.state()), (4, before), "{run}");
+    let is_of_files = |line: &&str| line.contains("files  ") || line.contains(": ");
+    let told: String = run.stdout.split_inclusive('\n').filter(is_of_files).collect();
+    insta::assert_snapshot!(told, @"
+    fail  files              2 findings in 4 commits
+          .cargo/config.toml: tools and editors read .cargo by themselves
+          build.rs: cargo, rustup or rust-analyzer reads it in folders above a package
+    ");
+    let run = pull(&["--allow-file", "build.rs"]);
+    assert!(run.code == 4 && !run.stdout.contains("build.rs:"), "{run}");
+    pull(&["--allow-file", "build.rs", "--allow-file", ".cargo/config.toml"]).ok();
 }
 
 #[test]
