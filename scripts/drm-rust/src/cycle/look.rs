@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::release::Release;
 use super::route::{Fault, Place};
 use super::{Cycle, CycleError, Phase};
+use crate::git::message;
 use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::neighbours::{TreeName, Trees, plan};
 
@@ -126,12 +127,12 @@ impl<'a> Finder<'a> {
     }
 
     fn fault(&self, value: &str) -> Result<Fault, CycleError> {
-        let commit = self.repo.find_id(value.split_whitespace().next().unwrap_or_default())?;
-        match commit {
+        let id = message::loose_id(value).ok_or_else(|| CycleError::Cite(shown(value)))?;
+        match self.repo.find_id(&id)? {
             Some(commit) => {
                 Ok(Fault { cite: self.repo.cited(&commit.to_string())?.cite(), place: self.place(commit)? })
             }
-            None => Ok(Fault { cite: format!("`{}`", value.replace(char::is_control, "?")), place: Place::Nowhere }),
+            None => Ok(Fault { cite: format!("`{}`", shown(value)), place: Place::Nowhere }),
         }
     }
 
@@ -149,6 +150,11 @@ impl<'a> Finder<'a> {
             (false, false) => Place::Elsewhere,
         })
     }
+}
+
+/// A value without what a terminal would obey.
+fn shown(value: &str) -> String {
+    value.replace(char::is_control, "?")
 }
 
 /// Whether a patch asks for stable kernels.

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::error::{Class, Explain};
 use crate::git::GitError;
+use crate::git::message::DIGITS;
 use crate::neighbours::TreesError;
 use crate::neighbours::plan::PlanError;
 use release::Release;
@@ -36,6 +37,9 @@ pub enum CycleError {
     /// A commit that a patch fixes is nowhere.
     #[error("{0}")]
     Undecided(#[from] route::Undecided),
+    /// A trailer that names no commit.
+    #[error("`Fixes: {0}` does not name a commit")]
+    Cite(String),
 }
 
 impl Explain for CycleError {
@@ -46,6 +50,12 @@ impl Explain for CycleError {
             CycleError::Trees(error) => return error.hint(),
             CycleError::NoTags(_) => {
                 "name a clone with --repo DIR, or the newest tag with --tag, as in v7.4-rc3".into()
+            }
+            CycleError::Cite(_) => {
+                format!(
+                    "it should be `Fixes: <{DIGITS} digits or more> (\"subject\")`, as `drm-rust cite` writes it;\n\
+                         a report of the bug belongs into `Closes:`"
+                )
             }
             CycleError::Undecided(_) => "fetch the trees, or name a clone with their history: --repo DIR".into(),
         })

@@ -74,6 +74,14 @@ pub fn split_cite(text: &str) -> Option<(&str, &str)> {
     (is_id(id) && id.len() >= DIGITS && !subject.is_empty()).then_some((id, subject))
 }
 
+/// The id of a cite that is not written as it should be, where it can mean one thing only: after the word `commit`, or
+/// in capitals.
+pub fn loose_id(text: &str) -> Option<String> {
+    let mut words = text.split_whitespace().skip_while(|word| word.eq_ignore_ascii_case("commit"));
+    let id = words.next()?.trim_end_matches([',', ':', ';']).to_ascii_lowercase();
+    is_id(&id).then_some(id)
+}
+
 /// Whether it can be the id of a commit, or its beginning.
 pub fn is_id(text: &str) -> bool {
     (4..=40).contains(&text.len()) && text.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f'))
@@ -90,6 +98,17 @@ mod tests {
             ["0123 (\"short\")", "0123456789ab \"x\"", "0123456789AB (\"x\")", "0123456789ab", "0123456789ab (\"\")"]
         {
             assert_eq!(split_cite(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn ids_of_bad_cites_are_read() {
+        let id = "0123456789ab";
+        for text in [id, "commit 0123456789ab", "0123456789AB (\"x\")", "Commit 0123456789ab: x", "0123456789ab, x"] {
+            assert_eq!(loose_id(text).as_deref(), Some(id), "{text}");
+        }
+        for bad in ["", "commit", "https://x.example/0123456789ab", "x: y 0123456789ab", "HEAD (\"x\")", "--all"] {
+            assert_eq!(loose_id(bad), None, "{bad}");
         }
     }
 

@@ -5,7 +5,7 @@
 use super::oracle::{Found, Oracle};
 use crate::check::scope::Patch;
 use crate::git::GitError;
-use crate::git::message::{DIGITS, split_cite};
+use crate::git::message::{DIGITS, loose_id, split_cite};
 
 /// What is wrong with `Fixes:`. Where it cannot be told, that is a problem too.
 pub fn problems(patch: &Patch, oracle: &dyn Oracle) -> Result<Vec<String>, GitError> {
@@ -20,7 +20,7 @@ pub fn look_up(patch: &Patch, oracle: &dyn Oracle) -> Result<(Vec<String>, Vec<S
     let (mut problems, mut unknown) = (Vec::new(), Vec::new());
     for (key, value) in patch.trailers.iter().filter(|(key, _)| key.eq_ignore_ascii_case("fixes")) {
         let Some((id, subject)) = split_cite(value) else {
-            problems.push(format!("`{key}: {value}` should be `Fixes: <{DIGITS} digits or more> (\"subject\")`"));
+            problems.push(malformed(key, value, oracle)?);
             continue;
         };
         match oracle.find(id)? {
@@ -34,6 +34,16 @@ pub fn look_up(patch: &Patch, oracle: &dyn Oracle) -> Result<(Vec<String>, Vec<S
         }
     }
     Ok((problems, unknown))
+}
+
+/// What a trailer should be that is not written as one, with the commit that it means where that is clear.
+fn malformed(key: &str, value: &str, oracle: &dyn Oracle) -> Result<String, GitError> {
+    let found = loose_id(value).map(|id| oracle.find(&id)).transpose()?;
+    let meant = match found {
+        Some(Found::Commit(commit, subject)) => format!("{} (\"{subject}\")", commit.short()),
+        _ => format!("<{DIGITS} digits or more> (\"subject\")"),
+    };
+    Ok(format!("`{key}: {value}` should be `Fixes: {meant}`"))
 }
 
 #[cfg(test)]
@@ -55,9 +65,10 @@ mod tests {
         assert_eq!(run("010101010101 (\"drm: odd\")", &known), "010101010101 is called \"drm: old\"");
         assert!(run("020202020202 (\"drm: other\")", &known).contains("no ancestor"));
         assert!(run("030303030303 (\"drm: x\")", &known).contains("does not exist"));
-        for bad in
-            ["0101 (\"drm: old\")", "010101010101 drm: old", "010101010101", "HEAD (\"drm: old\")", "--all (\"x\")"]
-        {
+        for meant in ["0101 (\"drm: old\")", "010101010101 drm: old", "commit 010101010101"] {
+            assert!(run(meant, &known).ends_with("should be `Fixes: 010101010101 (\"drm: old\")`"), "{meant}");
+        }
+        for bad in ["https://x.example/1", "030303030303", "HEAD (\"drm: old\")", "--all (\"x\")"] {
             assert!(run(bad, &known).contains("12 digits or more"), "{bad}");
         }
         let shallow = Known { shallow: true, ..known };

@@ -155,7 +155,23 @@ fn what_cannot_be_decided_is_told() {
     for odd in ["--all (\"x\")", "HEAD (\"x\")", "$(id) (\"x\")"] {
         let path = clone.patch(&format!("Fixes: {odd}"));
         let run = clone.run(&["route", &path]);
-        assert!(run.code == 1 && run.stderr.contains("is not in the repository"), "{odd}: {run}");
+        assert!(run.code == 1 && run.stderr.contains("does not name a commit\nhint: it should be"), "{odd}: {run}");
+    }
+    let path = clone.patch("Fixes: https://bugs.example/1");
+    insta::assert_snapshot!(clone.run(&["route", &path]), @r#"
+    ----- stderr
+    error: `Fixes: https://bugs.example/1` does not name a commit
+    hint: it should be `Fixes: <12 digits or more> ("subject")`, as `drm-rust cite` writes it;
+          a report of the bug belongs into `Closes:`
+    ----- exit 1
+    "#);
+    // What can mean one commit only is that commit.
+    let cite = clone.cite("v9.9");
+    let (id, subject) = cite.split_once(' ').unwrap();
+    for odd in [format!("commit {id}"), format!("{} {subject}", id.to_uppercase()), format!("{id}: {subject}")] {
+        let path = clone.patch(&format!("Fixes: {odd}"));
+        let run = clone.run(&["route", &path]).ok();
+        assert!(run.stdout.starts_with("drm-rust-fixes\n  it fixes ") && run.stdout.contains(&cite), "{odd}: {run}");
     }
     clone.git(&["remote", "remove", "upstream"]);
     let path = clone.patch(&format!("Fixes: {}", clone.cite("drm-rust-next")));
