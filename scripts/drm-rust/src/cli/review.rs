@@ -4,8 +4,9 @@
 
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 
-use drm_rust::check::scope;
-use drm_rust::review::{self, Overrides, Report, ReviewError, Stage};
+use drm_rust::check::scope::{self, Patch};
+use drm_rust::git::Repo;
+use drm_rust::review::{self, Overrides, Report, ReviewError, Stage, mails};
 
 use super::CommandResult;
 use super::context::Context;
@@ -16,18 +17,23 @@ Check commits as they are checked before a push: who wrote, signed and reviewed
 them, where they were discussed, what they fix, why a merge was made, and that
 nothing is left of tools and templates.
 
+Patches that are mails yet, as `git format-patch` or a mail program writes them,
+are checked for what does not need a commit: their authors, sign-offs, Fixes:,
+and what is left of tools and templates.
+
 A check that does not pass for a reason can be overridden: it is told as a
 warning, with the reason.
 
   drm-rust review base..drm-rust-next
   drm-rust --repo ~/linux review drm/drm-next..drm-rust-next
+  drm-rust review 0001-rust-fix-it.patch
   drm-rust review base..topic/rust/xarray --override 'link=sent in private'";
 
 #[derive(Args)]
 struct Arguments {
-    /// The commits
-    #[arg(value_name = "REV..REV")]
-    range: String,
+    /// The commits; or a mailbox, a mail, a Maildir, or `-` for standard input
+    #[arg(value_name = "REV..REV|MBOX|MAILDIR|-")]
+    what: String,
     /// Let a check warn, and say why
     #[arg(long = "override", value_name = "CHECK=REASON")]
     overrides: Vec<String>,
@@ -50,20 +56,26 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let overrides = Overrides::parse(&arguments.overrides)?;
     let repo = context.repo()?;
-    let Some((from, to)) =
-        arguments.range.split_once("..").filter(|(from, to)| !from.is_empty() && !to.starts_with('.'))
-    else {
-        return Err(ReviewError::Range(arguments.range).into());
-    };
-    let commits = scope::between(&repo, from, to, arguments.first_parent)?;
-    let stage = if arguments.pull { Stage::Pull } else { Stage::Push };
+    let (commits, stage) = commits(context, &repo, &arguments)?;
     let reports = review::review(&commits, &repo, stage, &overrides)?;
     if arguments.json {
         context.json(&reports)?;
     } else {
         context.data(&table(&reports))?;
     }
-    verdict(&arguments.range, &reports)
+    verdict(&arguments.what, &reports)
+}
+
+/// What a person named, and which checks it has to pass.
+fn commits(context: &Context, repo: &Repo, arguments: &Arguments) -> Result<(Vec<Patch>, Stage), CommandError> {
+    let what = &arguments.what;
+    if let Some(mails) = super::mails::named(context, what)? {
+        return Ok((mails::patches(repo, &mails)?, Stage::Mail));
+    }
+    let range = what.split_once("..").filter(|(from, to)| !from.is_empty() && !to.starts_with('.'));
+    let (from, to) = range.ok_or_else(|| ReviewError::Range(what.clone()))?;
+    let stage = if arguments.pull { Stage::Pull } else { Stage::Push };
+    Ok((scope::between(repo, from, to, arguments.first_parent)?, stage))
 }
 
 /// Fails where a check does not pass.

@@ -10,6 +10,7 @@ pub mod cover_letter;
 pub mod fixes;
 pub mod fixup;
 pub mod link;
+pub mod mails;
 pub mod merge;
 pub mod oracle;
 pub mod reviewed;
@@ -23,6 +24,7 @@ use crate::check::CheckError;
 use crate::check::scope::Patch;
 use crate::error::{Class, Explain};
 use crate::git::GitError;
+use crate::mailbox::MailError;
 use oracle::Oracle;
 
 /// When commits are looked at.
@@ -32,28 +34,33 @@ pub enum Stage {
     Push,
     /// Before they are pulled from another tree, which has its own rules for links.
     Pull,
+    /// Before they are commits: nobody has committed, merged or reviewed them.
+    Mail,
 }
 
 /// A check.
 struct Check {
     name: &'static str,
-    /// Whether only commits that are pushed need to pass.
-    push_only: bool,
+    /// When it is made.
+    at: &'static [Stage],
     run: fn(&Patch, &dyn Oracle) -> Result<Vec<String>, GitError>,
 }
 
+const ALWAYS: &[Stage] = &[Stage::Push, Stage::Pull, Stage::Mail];
+const COMMITS: &[Stage] = &[Stage::Push, Stage::Pull];
+
 /// Every check, in the order in which they are shown.
 const CHECKS: &[Check] = &[
-    Check { name: "author", push_only: false, run: |patch, _| Ok(author::problems(patch)) },
-    Check { name: "author-signoff", push_only: false, run: |patch, _| Ok(author_signoff::problems(patch)) },
-    Check { name: "committer-signoff", push_only: false, run: |patch, _| Ok(committer_signoff::problems(patch)) },
-    Check { name: "link", push_only: true, run: |patch, _| Ok(link::problems(patch)) },
-    Check { name: "reviewed", push_only: false, run: |patch, _| Ok(reviewed::problems(patch)) },
-    Check { name: "template", push_only: false, run: |patch, _| Ok(template::problems(patch)) },
-    Check { name: "fixes", push_only: false, run: fixes::problems },
-    Check { name: "merge", push_only: false, run: |patch, _| Ok(merge::problems(patch)) },
-    Check { name: "fixup", push_only: false, run: |patch, _| Ok(fixup::problems(&patch.subject)) },
-    Check { name: "cover-letter", push_only: false, run: |patch, _| Ok(cover_letter::problems(patch)) },
+    Check { name: "author", at: ALWAYS, run: |patch, _| Ok(author::problems(patch)) },
+    Check { name: "author-signoff", at: ALWAYS, run: |patch, _| Ok(author_signoff::problems(patch)) },
+    Check { name: "committer-signoff", at: COMMITS, run: |patch, _| Ok(committer_signoff::problems(patch)) },
+    Check { name: "link", at: &[Stage::Push], run: |patch, _| Ok(link::problems(patch)) },
+    Check { name: "reviewed", at: COMMITS, run: |patch, _| Ok(reviewed::problems(patch)) },
+    Check { name: "template", at: ALWAYS, run: |patch, _| Ok(template::problems(patch)) },
+    Check { name: "fixes", at: ALWAYS, run: fixes::problems },
+    Check { name: "merge", at: COMMITS, run: |patch, _| Ok(merge::problems(patch)) },
+    Check { name: "fixup", at: ALWAYS, run: |patch, _| Ok(fixup::problems(&patch.subject)) },
+    Check { name: "cover-letter", at: ALWAYS, run: |patch, _| Ok(cover_letter::problems(patch)) },
 ];
 
 /// A review cannot be made.
@@ -65,8 +72,14 @@ pub enum ReviewError {
     /// Git failed.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// The mails cannot be read.
+    #[error(transparent)]
+    Mails(#[from] MailError),
+    /// Mails without a patch.
+    #[error("no mail is a patch")]
+    NoPatch,
     /// Not a range.
-    #[error("`{0}` is not a range of commits")]
+    #[error("`{0}` is neither a range of commits nor a file of mails")]
     Range(String),
     /// An override that is not written as one.
     #[error("`{0}` is not CHECK=REASON")]
@@ -81,6 +94,8 @@ impl Explain for ReviewError {
         Some(match self {
             ReviewError::Commits(error) => return error.hint(),
             ReviewError::Git(error) => return error.hint(),
+            ReviewError::Mails(error) => return error.hint(),
+            ReviewError::NoPatch => "subjects of patches begin with [PATCH …], and not with Re:".into(),
             ReviewError::Range(_) => "name what to leave out first: base..drm-rust-next".into(),
             ReviewError::Override(_) => "an override has a reason: --override 'link=sent in private'".into(),
             ReviewError::NoCheck(_, names) => format!("the checks are {}", names.join(", ")),
@@ -91,6 +106,7 @@ impl Explain for ReviewError {
         match self {
             ReviewError::Commits(error) => error.class(),
             ReviewError::Git(error) => error.class(),
+            ReviewError::Mails(_) | ReviewError::NoPatch => Class::Failed,
             _ => Class::Usage,
         }
     }
@@ -202,12 +218,18 @@ pub fn review(
     stage: Stage,
     overrides: &Overrides,
 ) -> Result<Vec<Report>, GitError> {
-    let checks = CHECKS.iter().filter(|check| stage == Stage::Push || !check.push_only);
+    let checks = CHECKS.iter().filter(|check| check.at.contains(&stage));
+    let anywhere = mails::Anywhere(oracle);
+    let oracle = if stage == Stage::Mail { &anywhere } else { oracle };
+    let cite = |n: usize, commit: &Patch| match stage {
+        Stage::Mail => format!("patch {}/{} (\"{}\")", n + 1, commits.len(), commit.subject),
+        _ => commit.cite(),
+    };
     let report = |check: &Check| -> Result<Report, GitError> {
         let mut details = Vec::new();
-        for commit in commits {
+        for (n, commit) in commits.iter().enumerate() {
             let found = (check.run)(commit, oracle)?;
-            details.extend(found.into_iter().map(|problem| format!("{}: {problem}", commit.cite())));
+            details.extend(found.into_iter().map(|problem| format!("{}: {problem}", cite(n, commit))));
         }
         Ok(Report::gate(check.name, commits.len(), details, overrides))
     };

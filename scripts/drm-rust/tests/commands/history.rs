@@ -228,6 +228,54 @@ fn trailers_of_a_fix() {
 }
 
 #[test]
+fn mails_are_reviewed_before_they_are_commits() {
+    let clone = Clone::new();
+    let add = |file: &str| {
+        fs::write(clone.dir.join(file), "x\n").unwrap();
+        clone.git(&["add", "--force", file]);
+    };
+    add("one");
+    clone.commit(&format!("drm: fix it\n\nFixes: {}\n{SIGNED}\n", clone.cite("v9.9")));
+    add("two");
+    clone.commit("fixup! drm: fix it\n\nFixes: 0123456789ab (\"nowhere\")\n");
+    let files = clone.env.home().join("files");
+    let files = files.to_str().unwrap();
+    let list = clone.git(&["format-patch", "-2", "--cover-letter", "-o", files]);
+    let paths: Vec<&str> = list.lines().collect();
+    assert_eq!(paths.len(), 3, "{list}");
+    let run = clone.run(&["review", paths[1]]).ok();
+    assert!(run.stdout.contains("pass  author-signoff ") && !run.stdout.contains("link"), "{run}");
+    // Route reads the same files.
+    assert!(clone.run(&["route", paths[1]]).ok().stdout.starts_with("drm-rust-fixes\n"));
+    let all: String = paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let mailbox = clone.env.home().join("series.mbx");
+    fs::write(&mailbox, all).unwrap();
+    let run = clone.run(&["review", "../home/series.mbx"]);
+    insta::assert_snapshot!(run, @r#"
+    pass  author             2 commits
+    fail  author-signoff     1 finding in 2 commits
+          patch 2/2 ("fixup! drm: fix it"): the author Tester <tester@drm-rust.example> has not signed off
+    pass  template           2 commits
+    fail  fixes              1 finding in 2 commits
+          patch 2/2 ("fixup! drm: fix it"): `Fixes:` names 0123456789ab, which does not exist
+    fail  fixup              1 finding in 2 commits
+          patch 2/2 ("fixup! drm: fix it"): `fixup!` commits must be folded in: git rebase --autosquash
+    pass  cover-letter       2 commits
+    ----- stderr
+    error: ../home/series.mbx does not pass: author-signoff, fixes, fixup
+    hint: correct what is told, or say with --override CHECK=REASON why it is right
+    ----- exit 4
+    "#);
+    let json = clone.run(&["review", "../home/series.mbx", "--json"]);
+    let reports: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((json.code, &reports[0]["commits"]), (4, &2.into()));
+    let run = clone.run(&["review", paths[0]]);
+    assert!(run.code == 1 && run.stderr.contains("error: no mail is a patch\nhint: "), "{run}");
+    let run = clone.run(&["route", "../home/series.mbx"]);
+    assert!(run.code == 1 && run.stderr.contains("the file has several mails"), "{run}");
+}
+
+#[test]
 fn a_review_tells_what_a_push_would_refuse() {
     let clone = Clone::new();
     let link = "Link: https://patch.msgid.link/1@b.example";
