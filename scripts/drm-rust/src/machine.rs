@@ -46,6 +46,15 @@ const TOLD: [(Lack, &str); 7] = [
 /// What git says of a file that it could not write where it does not say why.
 const WRITTEN: [&str; 4] =
     ["unable to write file ", "unable to write new index file", "unable to create backing store", "fatal: write error"];
+/// Why a path cannot be written on any machine: that is the fault of who asked for it.
+const OF_THE_PATH: [&str; 6] = [
+    "Not a directory",
+    "Is a directory",
+    "File exists",
+    "No such file or directory",
+    "File name too long",
+    "Too many levels of symbolic links",
+];
 /// With less than this many bytes a file system is full.
 const FULL: u64 = 64 << 10;
 
@@ -75,7 +84,10 @@ impl Lack {
                 || line.contains(&format!("{text})"))
         };
         let told = TOLD.iter().find(|(_, text)| lines().any(|line| says(line, text))).map(|(lack, _)| *lack);
-        told.or_else(|| lines().any(|line| WRITTEN.iter().any(|text| line.contains(text))).then_some(Lack::Written))
+        let is_unexplained = |line: &str| {
+            WRITTEN.iter().any(|text| line.contains(text)) && !OF_THE_PATH.iter().any(|why| line.ends_with(why))
+        };
+        told.or_else(|| lines().any(is_unexplained).then_some(Lack::Written))
     }
 
     /// What to do about it, with the file system that holds `place`.
@@ -150,6 +162,7 @@ mod tests {
             ("fatal: unable to write new index file\n", Some(Lack::Written)),
             ("error: patch failed: No space left on device:12\nerror: x: patch does not apply", None),
             ("remote: fatal: cannot write: No space left on device\n ! [remote rejected] a -> a", None),
+            ("error: unable to write file 'a/b' mode 100644: Not a directory\n", None),
             ("error: patch failed: a:1\n", None),
             ("", None),
         ] {

@@ -37,7 +37,7 @@ struct Changed {
 
 /// Writes a move down that is about to begin, if there is room for it.
 pub(crate) fn begin(repo: &Repo, step: Move) -> Result<(), WorktreeError> {
-    let note = note(repo)?;
+    let note = note(repo);
     let dir = note.parent().expect("it is in git's folder");
     let index = fs::metadata(dir.join("index")).map_or(0, |metadata| metadata.len());
     machine::has_room(dir, growth(repo, &changed(repo, step)?)? + index + 16 * BLOCK)?;
@@ -46,7 +46,7 @@ pub(crate) fn begin(repo: &Repo, step: Move) -> Result<(), WorktreeError> {
 
 /// Forgets a move that came to its end, or did not begin.
 pub(crate) fn end(repo: &Repo) -> Result<(), WorktreeError> {
-    let note = note(repo)?;
+    let note = note(repo);
     match fs::remove_file(&note) {
         Err(error) if error.kind() != ErrorKind::NotFound => Ok(Err(error).at("remove", &note)?),
         _ => Ok(()),
@@ -55,7 +55,7 @@ pub(crate) fn end(repo: &Repo) -> Result<(), WorktreeError> {
 
 /// Puts back what a move left that did not come to its end.
 pub(crate) fn recover(repo: &Repo) -> Result<(), WorktreeError> {
-    let note = note(repo)?;
+    let note = note(repo);
     let text = match fs::read_to_string(&note) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         text => text.at("read", &note)?,
@@ -71,9 +71,8 @@ pub(crate) fn recover(repo: &Repo) -> Result<(), WorktreeError> {
     end(repo)
 }
 
-fn note(repo: &Repo) -> Result<PathBuf, GitError> {
-    let process = repo.git(["rev-parse", "--path-format=absolute", "--git-path", NOTE]);
-    Ok(PathBuf::from(process.run()?.text()))
+fn note(repo: &Repo) -> PathBuf {
+    repo.git_dir().join(NOTE)
 }
 
 fn changed(repo: &Repo, step: Move) -> Result<Vec<Changed>, GitError> {

@@ -31,7 +31,7 @@ fn bad_patches_are_told_with_their_findings() {
     assert_eq!(run.code, 4, "{run}");
     for part in [
         "fail  subject      1 finding in 1 subject",
-        "(\"rust: alpha: added nothing\"): it says `added`; the imperative is `add`",
+        "(\"rust: alpha: added nothing\"): the subject says `added`; the imperative is `add`",
         "the author Tester <tester@drm-rust.example> has not signed off",
         "`Fixes: 123 (\"x\")` should be `Fixes: <12 digits or more> (\"subject\")`",
     ] {

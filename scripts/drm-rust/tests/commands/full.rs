@@ -17,6 +17,7 @@ struct Disk(PathBuf);
 
 impl Disk {
     /// None where it cannot be made: that wants root.
+    #[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
     fn mount() -> Option<Disk> {
         let top = tempfile::tempdir().unwrap().keep();
         let mut mount = Command::new("mount");
@@ -166,15 +167,8 @@ const CASES: [Case; 9] = [
         name: "topic new --after",
         env: made,
         prepare: |env, _| {
-            env.topic(
-                "drm/user",
-                &ALPHA
-                    .replace("author =", "requires = [\"rust/alpha\"]\nauthor =")
-                    .split("[[patch]]")
-                    .next()
-                    .unwrap()
-                    .to_owned(),
-            )
+            let user = ALPHA.replace("author =", "requires = [\"rust/alpha\"]\nauthor =");
+            env.topic("drm/user", user.split("[[patch]]").next().unwrap());
         },
         args: &["topic", "new", "rust/alpha-v2", "--after", "rust/alpha"],
     },

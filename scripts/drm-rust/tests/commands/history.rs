@@ -161,7 +161,7 @@ fn what_cannot_be_decided_is_told() {
     insta::assert_snapshot!(clone.run(&["route", &path]), @r#"
     ----- stderr
     error: `Fixes: https://bugs.example/1` does not name a commit
-    hint: it should be `Fixes: <12 digits or more> ("subject")`, as `drm-rust cite` writes it;
+    hint: it should be `Fixes: <12 digits or more> ("subject")`, as `drm-rust --repo ../clone cite` writes it;
           a report of the bug belongs into `Closes:`
     ----- exit 1
     "#);

@@ -170,6 +170,7 @@ fn a_clone_is_put_back_after_a_kill_among_its_files() {
 }
 
 /// Kills a command many times: `round` gets a delay, and says whether the kill left the new state.
+#[expect(clippy::print_stdout, reason = "how many of both there were is the test's result")]
 fn kill_often(name: &str, kills: u32, whole: Duration, mut round: impl FnMut(u32, Duration) -> bool) {
     let mut random = Random::new();
     let news = (0..kills).filter(|n| round(*n, random.delay(whole))).count() as u32;

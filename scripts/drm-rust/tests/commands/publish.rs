@@ -215,7 +215,13 @@ fn nothing_is_pushed_where_a_check_does_not_pass() {
 fn where_a_topic_may_go() {
     let (env, _) = env();
     let run = env.run(&["publish", "rust/alpha", "--to", "drm"]);
-    assert!(run.code == 1 && run.stderr.starts_with("error: no remote of $DIR/checkout/linux is drm\nhint: add it: git -C $DIR/checkout/linux remote add drm "), "{run}");
+    assert!(
+        run.code == 1
+            && run.stderr.starts_with(
+                "error: no remote of $DIR/checkout/linux is drm\nhint: add it: git -C linux remote add drm "
+            ),
+        "{run}"
+    );
     env.linux_git(&["remote", "add", "drm", "https://git.example/drm"]);
     let run = env.run(&["publish", "rust/alpha", "--to", "drm"]);
     assert!(run.stderr.starts_with("error: topic/rust/alpha may not be pushed to drm\nhint: "), "{run}");
