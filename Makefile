@@ -67,7 +67,16 @@ setup: tool
 tree: setup
 	@$(TOOL) tree
 
-test: test-tool test-tree checks kunit test-editor igt registry test-report demo cross
+# Every step of it, and how long each took (minutes and seconds), whether they pass or not.
+STEPS := test-tool test-tree checks kunit test-editor igt registry test-report demo cross
+test:
+	@trap 'printf "\n%s" "$$times"' EXIT; \
+	for step in $(STEPS); do \
+		begin=$$SECONDS; $(MAKE) $$step; code=$$?; \
+		times+=$$(printf "%-12s %3d:%02d" $$step $$(((SECONDS-begin)/60)) $$(((SECONDS-begin)%60))); \
+		[ $$code = 0 ] || { times+="  failed"$$'\n'; exit $$code; }; \
+		times+=$$'\n'; \
+	done
 
 # Format, lints, unit and command tests: seconds.
 test-tool: setup

@@ -6,10 +6,17 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// What make would run, where setup has been before.
 fn make(args: &[&str]) -> String {
+    let output = run(&[&["--dry-run"], args].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs make in a folder with nothing but the Makefile and what setup and `tree` leave.
+fn run(args: &[&str]) -> Output {
     let dir = tempfile::tempdir().unwrap();
     fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../Makefile"), dir.path().join("Makefile")).unwrap();
     for (file, text) in [
@@ -23,10 +30,7 @@ fn make(args: &[&str]) -> String {
     // Without the variables of a make that runs this test.
     let path = std::env::var_os("PATH").unwrap();
     let mut command = Command::new("make");
-    command.arg("--dry-run").args(args).current_dir(dir.path()).env_clear().env("PATH", path);
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    command.args(args).current_dir(dir.path()).env_clear().env("PATH", path).output().unwrap()
 }
 
 #[test]
@@ -44,4 +48,16 @@ fn other_goals_are_those_of_the_kernel() {
     assert_eq!(what, "echo drm_rust_defconfig ARCH=riscv");
     assert!(out.starts_with('/') && out.ends_with("/build/riscv CC=ccache clang-19"), "{out}");
     assert!(!make(&["CC=gcc", "vmlinux"]).contains("ccache"));
+}
+
+#[test]
+fn the_steps_of_the_test_are_timed() {
+    // There is no program that a demo needs.
+    let output = run(&["STEPS=clean demo cross", "test"]);
+    assert!(!output.status.success());
+    let out = String::from_utf8(output.stdout).unwrap();
+    let times: Vec<_> = out.lines().rev().take(2).collect();
+    assert!(times[1].starts_with("clean          0:0"), "{out}");
+    assert!(times[0].starts_with("demo           0:0") && times[0].ends_with("  failed"), "{out}");
+    assert!(!out.contains("cross"), "{out}");
 }
