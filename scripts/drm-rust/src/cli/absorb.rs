@@ -17,13 +17,13 @@ Work in linux/ with git alone: commit on topic/OWNER/NAME, amend, `git rebase
 -i`, `git am`, `b4 shazam`. Then this command makes the repository say the same.
 Every commit since what the topic stands on becomes one [[patch]]: subject,
 body, trailers, author, date, the files that it adds, and edits for its changes
-of files that the base has. What the manifest says already stays as it is
+of files that the base or an earlier patch has. What the manifest says already stays as it is
 written. The branches of linux/ are made anew, as `drm-rust tree` does: the
 trees are the same, and the topic's commits get their author as committer.
 
-An overlay file belongs to one patch. A commit that changes a file of an earlier
-patch is refused, or folded into that patch with --fold. fixup!, squash! and
-amend! commits are always folded. Where such a commit is by somebody else, the
+The overlay has the final text of each file, also of one that grows over several
+patches. With --fold a commit that changes a file of an earlier patch goes into
+that patch; fixup!, squash! and amend! commits always do. Where such a commit is by somebody else, the
 patch gets that author's Co-developed-by and Signed-off-by.
 
 A file that cargo, rustup, an editor or CI would execute (a name that begins

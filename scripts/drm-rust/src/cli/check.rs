@@ -57,6 +57,9 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
         Some(name) => Scope::named(&linux, &tree::load_topics(&context.ws)?, name)?,
         None => Scope::everything(&linux)?,
     };
+    if arguments.scope.is_some() {
+        context.warn_of_base()?;
+    }
     let options = Options { only: arguments.only, per_patch: arguments.per_patch, fresh: arguments.fresh };
     let everything = arguments.scope.is_none() && options.only.is_empty();
     let reports = check::run(&context.ws, &scope, &options, &context.progress)?;

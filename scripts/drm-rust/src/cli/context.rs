@@ -14,6 +14,7 @@ use drm_rust::config::is_of_git;
 use drm_rust::git::{GitError, Repo};
 use drm_rust::owned::{self, OwnError};
 use drm_rust::process::quote;
+use drm_rust::tree::status::imported_base;
 use drm_rust::workspace::Workspace;
 
 use super::advice::Caller;
@@ -144,6 +145,20 @@ impl Context {
     /// Tells the person something that names commands to run.
     pub(super) fn advise(&self, text: &str) {
         self.say(&self.caller.advise(text));
+    }
+
+    /// Tells that others cannot apply what stands on the base of `linux/`, if they have no such commit.
+    pub(super) fn warn_of_base(&self) -> Result<(), CommandError> {
+        if self.ws.clone.is_none()
+            && let Some(base) = imported_base(&self.ws.linux())?
+        {
+            let base = base.short();
+            self.say(&format!(
+                "note: no public tree has {base}, on which this stands: before it is sent, \
+                 `drm-rust tree --base git:CLONE#REV` puts it onto a commit that others have"
+            ));
+        }
+        Ok(())
     }
 
     /// Tells the person an error, where the command goes on.

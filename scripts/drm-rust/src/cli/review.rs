@@ -56,6 +56,7 @@ pub(super) fn run(context: &mut Context, matches: &ArgMatches) -> CommandResult 
     let arguments = Arguments::from_arg_matches(matches).expect("clap checked the arguments");
     let overrides = Overrides::parse(&arguments.overrides)?;
     let repo = context.repo()?;
+    context.warn_of_base()?;
     let (commits, stage) = commits(context, &repo, &arguments)?;
     let reports = review::review(&commits, &repo, stage, &overrides)?;
     if arguments.json {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::arrival::{self, Arrival, Patches};
 use super::build::{self, BuildError, Input};
 use super::{TreeError, load_topics, worktree};
+use crate::git::commit::Parsed;
 use crate::git::objects::Objects;
 use crate::git::refs::View;
 use crate::git::{BranchName, GitError, Oid, Repo, TopicName};
@@ -188,6 +189,12 @@ fn merged_into(repo: &Repo, view: &View, tip: Option<Oid>, patches: usize) -> Re
         }
     }
     Ok(merged)
+}
+
+/// The base, if it was imported from an archive: it has no parents, and no public tree has such a commit.
+pub fn imported_base(repo: &Repo) -> Result<Option<Oid>, TreeError> {
+    let Some(base) = repo.find_commit(&BranchName::base().full())? else { return Ok(None) };
+    Ok(Parsed::read(&mut Objects::new(repo), base)?.parents.is_empty().then_some(base))
 }
 
 /// The tree that `linux/` has checked out; none where something is not committed.

@@ -16,6 +16,8 @@ fn good_patches_pass_and_are_remembered() {
     assert_eq!(reports[1]["details"].as_array().unwrap().len(), 0);
     let known = env.run(&["check", "rust/alpha", "--only", "subject,trailers"]).ok();
     assert!(known.stdout.lines().all(|line| line.ends_with("[known]")), "{known}");
+    // The base was made from an archive.
+    assert!(known.stderr.starts_with("note: no public tree has "), "{known}");
     let fresh = env.run(&["check", "rust/alpha", "--only", "subject", "--fresh"]).ok();
     assert!(!fresh.stdout.contains("known"), "{fresh}");
 }
