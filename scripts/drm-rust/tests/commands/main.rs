@@ -12,6 +12,7 @@ mod cache;
 mod check;
 mod ci;
 mod converted;
+mod deep;
 mod env;
 mod fixup;
 mod forms;
