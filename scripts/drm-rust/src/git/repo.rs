@@ -207,8 +207,10 @@ impl Repo {
         self.oid(&process, &output.text()).map(Some)
     }
 
-    /// What is wrong with a reference that is there but leads nowhere. An id need not be there.
+    /// What is wrong with a reference that is there but leads nowhere, or with the one that a revision begins at.
+    /// An id need not be there.
     fn lost(&self, rev: &str) -> Result<Option<GitError>, GitError> {
+        let rev = rev.split(['^', '~']).next().unwrap_or(rev);
         if is_id(rev) {
             return Ok(None);
         }

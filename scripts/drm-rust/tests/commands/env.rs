@@ -131,6 +131,15 @@ impl Env {
         env
     }
 
+    /// A copy of everything, for a run that changes something.
+    pub(crate) fn copy(&self) -> Env {
+        let copy = Env { dir: tempfile::tempdir().expect("a temporary folder") };
+        let everything = self.dir.path().join(".");
+        let copied = Command::new("cp").arg("-a").arg(everything).arg(copy.dir.path()).status().expect("cp runs");
+        assert!(copied.success());
+        copy
+    }
+
     pub(crate) fn root(&self) -> PathBuf {
         self.dir.path().join("checkout")
     }
