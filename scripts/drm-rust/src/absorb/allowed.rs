@@ -7,8 +7,8 @@ use std::fmt;
 use super::fold::Group;
 use super::write::Writes;
 use super::{AbsorbError, Job};
+use crate::topic::paths;
 use crate::topic::rewrite::Wanted;
-use crate::topic::{overlay, paths};
 
 /// A file that would be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,14 @@ impl fmt::Display for Danger {
 
 impl Job<'_> {
     /// Refuses what would be written and executed, unless a person has named it.
-    pub(super) fn allows(&self, groups: &[Group], wanted: &[Wanted], writes: &Writes) -> Result<(), AbsorbError> {
-        let packages = paths::packages(&overlay::list(&self.ws.root, &self.topics)?);
+    pub(super) fn allows(
+        &self,
+        present: &[String],
+        groups: &[Group],
+        wanted: &[Wanted],
+        writes: &Writes,
+    ) -> Result<(), AbsorbError> {
+        let packages = paths::packages(present);
         let new = writes.files.keys().filter(|file| !self.options.allow.contains(file));
         let danger = |file: &String| {
             let why = paths::executed(file, &packages)?;

@@ -12,14 +12,12 @@ use crate::git::objects::Objects;
 use crate::git::treeobj;
 use crate::git::{BranchName, GitError, Oid, Repo};
 use crate::topic::additions::Additions;
-use crate::topic::overlay;
 use crate::topic::{Problem, Topics, manifest_path, validate};
 use crate::tree::build::{self, Input};
 
 impl Job<'_> {
     /// The rules of manifests and overlay, for what shall be there.
-    pub(super) fn validate(&self, planned: &Planned, groups: &[Group]) -> Result<(), AbsorbError> {
-        let before = overlay::list(&self.ws.root, &self.topics)?;
+    pub(super) fn validate(&self, before: &[String], planned: &Planned, groups: &[Group]) -> Result<(), AbsorbError> {
         let mut there: BTreeSet<String> = before.iter().cloned().collect();
         for file in self.gone(planned) {
             there.remove(&file);

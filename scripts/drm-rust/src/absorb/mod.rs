@@ -160,7 +160,8 @@ impl<'a> Job<'a> {
         let series = series::read(objects, &self.branch, tip, &starts, names)?;
         let groups = fold::fold(objects, &series, self.options.fold)?;
         let planned = self.plan(objects, &groups)?;
-        self.validate(&planned, &groups)?;
+        let present = overlay::list(&self.ws.root, &self.topics)?;
+        self.validate(&present, &planned, &groups)?;
         self.check(objects, &series, &groups, &planned)?;
         let taken = Taken {
             ws: self.ws,
@@ -174,7 +175,7 @@ impl<'a> Job<'a> {
         };
         let moves = taken.plan(objects)?;
         let writes = self.writes(objects, &planned, moves.next)?;
-        self.allows(&groups, &planned.wanted, &writes)?;
+        self.allows(&present, &groups, &planned.wanted, &writes)?;
         self.keeps_changes(objects, &starts, &writes)?;
         let mut absorbed = self.summary(objects, &starts, &groups, &planned, &writes)?;
         if moves.start != Some(series.start) {

@@ -8,9 +8,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::error::FileContext;
+use crate::git::pack::{Kind, object_id};
 use crate::git::{GitError, settings};
 use crate::process::Process;
 
@@ -71,9 +74,11 @@ pub fn converted(root: &Path, paths: &[String]) -> Result<Vec<Converted>, GitErr
     let listing = git(root).args(["ls-files", "-z", "--stage"]).run()?;
     let listing = String::from_utf8_lossy(&listing.stdout).into_owned();
     let index = index(&listing);
-    let [stored, present] = [&[][..], &["--no-filters"]].map(|options| ids(root, &paths, options));
+    let stored = ids(root, &paths)?;
     let mut all = Vec::new();
-    for ((path, stored), present) in paths.into_iter().zip(stored?).zip(present?) {
+    for (path, stored) in paths.into_iter().zip(stored) {
+        let full = root.join(path);
+        let present = object_id(Kind::Blob, &fs::read(&full).at("read", &full)?).to_string();
         let staged = index.get(path.as_str());
         let what = match staged {
             // Git leaves alone what it has in this form already.
@@ -115,10 +120,10 @@ fn index(listing: &str) -> BTreeMap<&str, Staged<'_>> {
     listing.split('\0').filter_map(entry).collect()
 }
 
-/// The ids of the files' contents.
-fn ids(root: &Path, paths: &[&String], options: &[&str]) -> Result<Vec<String>, GitError> {
+/// The ids of what git would store of the files.
+fn ids(root: &Path, paths: &[&String]) -> Result<Vec<String>, GitError> {
     let input: String = paths.iter().map(|path| format!("{path}\n")).collect();
-    let process = git(root).args(["hash-object", "--stdin-paths"]).args(options).input(input);
+    let process = git(root).args(["hash-object", "--stdin-paths"]).input(input);
     let ids = process.run()?.lines();
     if ids.len() == paths.len() {
         return Ok(ids);
